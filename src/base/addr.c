@@ -4,8 +4,7 @@
 
 #include <arpa/inet.h>
 
-int berth_addr_parse(struct berth_view text, uint16_t port, struct berth_addr *ret_addr)
-{
+int berth_addr_parse(struct berth_view text, uint16_t port, struct berth_addr *ret_addr) {
     char copy[INET6_ADDRSTRLEN];
     if (text.size == 0 || text.size >= sizeof copy || memchr(text.data, 0, text.size) != NULL)
         return BERTH_E_INVALID;
@@ -23,15 +22,13 @@ int berth_addr_parse(struct berth_view text, uint16_t port, struct berth_addr *r
     return 0;
 }
 
-void berth_addr_write_ip(const struct berth_addr *addr, struct berth_writer *out)
-{
+void berth_addr_write_ip(const struct berth_addr *addr, struct berth_writer *out) {
     char text[INET6_ADDRSTRLEN] = "";
     inet_ntop(addr->family == 4 ? AF_INET : AF_INET6, addr->ip, text, sizeof text);
     berth_writer_text(out, text);
 }
 
-void berth_addr_write(const struct berth_addr *addr, struct berth_writer *out)
-{
+void berth_addr_write(const struct berth_addr *addr, struct berth_writer *out) {
     if (addr->family == 6)
         berth_writer_char(out, '[');
     berth_addr_write_ip(addr, out);
@@ -41,13 +38,11 @@ void berth_addr_write(const struct berth_addr *addr, struct berth_writer *out)
     berth_writer_number(out, addr->port);
 }
 
-bool berth_addr_same_ip(const struct berth_addr *a, const struct berth_addr *b)
-{
+bool berth_addr_same_ip(const struct berth_addr *a, const struct berth_addr *b) {
     return a->family == b->family && memcmp(a->ip, b->ip, a->family == 4 ? 4 : 16) == 0;
 }
 
-bool berth_addr_is_loopback(const struct berth_addr *addr)
-{
+bool berth_addr_is_loopback(const struct berth_addr *addr) {
     static const uint8_t one[16] = {[15] = 1};
     static const uint8_t mapped[13] = {[10] = 0xFF, [11] = 0xFF, [12] = 127};
     if (addr->family == 4)
@@ -55,8 +50,7 @@ bool berth_addr_is_loopback(const struct berth_addr *addr)
     return memcmp(addr->ip, one, 16) == 0 || memcmp(addr->ip, mapped, sizeof mapped) == 0;
 }
 
-bool berth_addr_is_any(const struct berth_addr *addr)
-{
+bool berth_addr_is_any(const struct berth_addr *addr) {
     static const uint8_t zero[16];
     return memcmp(addr->ip, zero, addr->family == 4 ? 4 : 16) == 0;
 }

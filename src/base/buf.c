@@ -6,8 +6,7 @@
 
 static const size_t smallest = 256;
 
-int berth_buf_reserve(struct berth_buf *buf, size_t size)
-{
+int berth_buf_reserve(struct berth_buf *buf, size_t size) {
     if (size > buf->max - buf->size)
         return BERTH_E_FULL;
     size_t needed = buf->size + size;
@@ -36,8 +35,7 @@ int berth_buf_reserve(struct berth_buf *buf, size_t size)
     return 0;
 }
 
-int berth_buf_append(struct berth_buf *buf, const void *data, size_t size)
-{
+int berth_buf_append(struct berth_buf *buf, const void *data, size_t size) {
     if (size == 0)
         return 0;
     int error = berth_buf_reserve(buf, size);
@@ -48,8 +46,7 @@ int berth_buf_append(struct berth_buf *buf, const void *data, size_t size)
     return 0;
 }
 
-void berth_buf_consume(struct berth_buf *buf, size_t size)
-{
+void berth_buf_consume(struct berth_buf *buf, size_t size) {
     BERTH_ASSERT(size <= buf->size);
     buf->start += size;
     buf->size -= size;
@@ -57,8 +54,7 @@ void berth_buf_consume(struct berth_buf *buf, size_t size)
         buf->start = 0;
 }
 
-void berth_buf_free(struct berth_buf *buf)
-{
+void berth_buf_free(struct berth_buf *buf) {
     berth_free(buf->data);
     *buf = berth_buf_make(buf->max);
 }

@@ -23,10 +23,7 @@ struct berth_buf {
     size_t max;
 };
 
-static inline struct berth_buf berth_buf_make(size_t max)
-{
-    return (struct berth_buf){.max = max};
-}
+static inline struct berth_buf berth_buf_make(size_t max) { return (struct berth_buf){.max = max}; }
 
 int berth_buf_append(struct berth_buf *buf, const void *data, size_t size);
 
@@ -36,8 +33,7 @@ int berth_buf_reserve(struct berth_buf *buf, size_t size);
 void berth_buf_consume(struct berth_buf *buf, size_t size);
 void berth_buf_free(struct berth_buf *buf);
 
-static inline struct berth_view berth_buf_view(const struct berth_buf *buf)
-{
+static inline struct berth_view berth_buf_view(const struct berth_buf *buf) {
     return (struct berth_view){buf->size > 0 ? buf->data + buf->start : NULL, buf->size};
 }
 

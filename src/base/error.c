@@ -1,7 +1,6 @@
 #include "berth/error.h"
 
-const char *berth_error_text(int error)
-{
+const char *berth_error_text(int error) {
     switch (error) {
 #define BERTH_ERROR_TEXT(code, name, text)                                                         \
     case code:                                                                                     \
@@ -13,8 +12,7 @@ const char *berth_error_text(int error)
     }
 }
 
-const char *berth_error_name(int error)
-{
+const char *berth_error_name(int error) {
     switch (error) {
 #define BERTH_ERROR_NAME(code, name, text)                                                         \
     case code:                                                                                     \

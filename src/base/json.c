@@ -1,33 +1,28 @@
 #include "base/json.h"
 
-struct berth_json berth_json_on(struct berth_writer *out)
-{
+struct berth_json berth_json_on(struct berth_writer *out) {
     return (struct berth_json){.out = out};
 }
 
-static void separate(struct berth_json *json)
-{
+static void separate(struct berth_json *json) {
     if (json->comma)
         berth_writer_char(json->out, ',');
     json->comma = true;
 }
 
-void berth_json_open(struct berth_json *json, char bracket)
-{
+void berth_json_open(struct berth_json *json, char bracket) {
     separate(json);
     berth_writer_char(json->out, bracket);
     json->comma = false;
 }
 
-void berth_json_close(struct berth_json *json, char bracket)
-{
+void berth_json_close(struct berth_json *json, char bracket) {
     berth_writer_char(json->out, bracket);
     json->comma = true;
 }
 
 /* How many bytes the UTF-8 character at the head of text takes; 0 when it is none. */
-static size_t utf8_length(struct berth_view text)
-{
+static size_t utf8_length(struct berth_view text) {
     static const struct {
         unsigned char from, to;           /* the first byte's range */
         unsigned char second, second_end; /* the second byte's, which excludes what is too long,
@@ -52,8 +47,7 @@ static size_t utf8_length(struct berth_view text)
     return 0;
 }
 
-static void write_ascii(struct berth_writer *out, char c, char before)
-{
+static void write_ascii(struct berth_writer *out, char c, char before) {
     switch (c) {
     case '"':
         berth_writer_text(out, "\\\"");
@@ -81,8 +75,7 @@ static void write_ascii(struct berth_writer *out, char c, char before)
     }
 }
 
-static void write_string(struct berth_writer *out, struct berth_view text)
-{
+static void write_string(struct berth_writer *out, struct berth_view text) {
     berth_writer_char(out, '"');
     char before = 0;
     while (text.size > 0) {
@@ -102,42 +95,36 @@ static void write_string(struct berth_writer *out, struct berth_view text)
     berth_writer_char(out, '"');
 }
 
-void berth_json_key(struct berth_json *json, const char *key)
-{
+void berth_json_key(struct berth_json *json, const char *key) {
     separate(json);
     write_string(json->out, berth_view_of(key));
     berth_writer_char(json->out, ':');
     json->comma = false;
 }
 
-void berth_json_string(struct berth_json *json, struct berth_view text)
-{
+void berth_json_string(struct berth_json *json, struct berth_view text) {
     separate(json);
     write_string(json->out, text);
 }
 
-void berth_json_text(struct berth_json *json, const char *text)
-{
+void berth_json_text(struct berth_json *json, const char *text) {
     if (text == NULL)
         berth_json_null(json);
     else
         berth_json_string(json, berth_view_of(text));
 }
 
-void berth_json_number(struct berth_json *json, uint64_t number)
-{
+void berth_json_number(struct berth_json *json, uint64_t number) {
     separate(json);
     berth_writer_number(json->out, number);
 }
 
-void berth_json_bool(struct berth_json *json, bool value)
-{
+void berth_json_bool(struct berth_json *json, bool value) {
     separate(json);
     berth_writer_text(json->out, value ? "true" : "false");
 }
 
-void berth_json_null(struct berth_json *json)
-{
+void berth_json_null(struct berth_json *json) {
     separate(json);
     berth_writer_text(json->out, "null");
 }

@@ -2,13 +2,9 @@
 
 #include "berth/error.h"
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c; }
 
-bool berth_view_equal_nocase(struct berth_view a, struct berth_view b)
-{
+bool berth_view_equal_nocase(struct berth_view a, struct berth_view b) {
     if (a.size != b.size)
         return false;
     for (size_t i = 0; i < a.size; i++)
@@ -17,8 +13,7 @@ bool berth_view_equal_nocase(struct berth_view a, struct berth_view b)
     return true;
 }
 
-struct berth_view berth_view_cut(struct berth_view view, char separator, struct berth_view *rest)
-{
+struct berth_view berth_view_cut(struct berth_view view, char separator, struct berth_view *rest) {
     const char *at = view.size > 0 ? memchr(view.data, separator, view.size) : NULL;
     if (at == NULL) {
         *rest = (struct berth_view){NULL, 0};
@@ -29,13 +24,9 @@ struct berth_view berth_view_cut(struct berth_view view, char separator, struct 
     return (struct berth_view){view.data, before};
 }
 
-static bool is_blank(char c)
-{
-    return c == ' ' || c == '\t';
-}
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-struct berth_view berth_view_trim(struct berth_view view)
-{
+struct berth_view berth_view_trim(struct berth_view view) {
     while (view.size > 0 && is_blank(view.data[0])) {
         view.data++;
         view.size--;
@@ -45,8 +36,7 @@ struct berth_view berth_view_trim(struct berth_view view)
     return view;
 }
 
-int berth_view_number(struct berth_view view, uint64_t max, uint64_t *ret_number)
-{
+int berth_view_number(struct berth_view view, uint64_t max, uint64_t *ret_number) {
     if (view.size == 0)
         return BERTH_E_INVALID;
     uint64_t number = 0;

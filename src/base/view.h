@@ -23,23 +23,19 @@ struct berth_view {
 /* For printf's "%.*s". */
 #define BERTH_VIEW_ARG(view) (int)(view).size, (view).data != NULL ? (view).data : ""
 
-static inline struct berth_view berth_view_of(const char *text)
-{
+static inline struct berth_view berth_view_of(const char *text) {
     return (struct berth_view){text, text != NULL ? strlen(text) : 0};
 }
 
-static inline struct berth_view berth_view_bytes(const void *data, size_t size)
-{
+static inline struct berth_view berth_view_bytes(const void *data, size_t size) {
     return (struct berth_view){data, size};
 }
 
-static inline bool berth_view_equal(struct berth_view a, struct berth_view b)
-{
+static inline bool berth_view_equal(struct berth_view a, struct berth_view b) {
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
-static inline bool berth_view_starts(struct berth_view view, struct berth_view prefix)
-{
+static inline bool berth_view_starts(struct berth_view view, struct berth_view prefix) {
     return view.size >= prefix.size &&
            (prefix.size == 0 || memcmp(view.data, prefix.data, prefix.size) == 0);
 }

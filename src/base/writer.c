@@ -3,13 +3,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-struct berth_writer berth_writer_on(void *memory, size_t capacity)
-{
+struct berth_writer berth_writer_on(void *memory, size_t capacity) {
     return (struct berth_writer){.data = memory, .capacity = capacity};
 }
 
-void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t size)
-{
+void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t size) {
     if (writer->overflow || size > writer->capacity - writer->size) {
         writer->overflow = true;
         return;
@@ -19,23 +17,17 @@ void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t si
     writer->size += size;
 }
 
-void berth_writer_view(struct berth_writer *writer, struct berth_view view)
-{
+void berth_writer_view(struct berth_writer *writer, struct berth_view view) {
     berth_writer_bytes(writer, view.data, view.size);
 }
 
-void berth_writer_text(struct berth_writer *writer, const char *text)
-{
+void berth_writer_text(struct berth_writer *writer, const char *text) {
     berth_writer_bytes(writer, text, strlen(text));
 }
 
-void berth_writer_char(struct berth_writer *writer, char c)
-{
-    berth_writer_bytes(writer, &c, 1);
-}
+void berth_writer_char(struct berth_writer *writer, char c) { berth_writer_bytes(writer, &c, 1); }
 
-void berth_writer_number(struct berth_writer *writer, uint64_t number)
-{
+void berth_writer_number(struct berth_writer *writer, uint64_t number) {
     char digits[20]; /* 2^64 - 1 has twenty */
     size_t at = sizeof digits;
     do {
@@ -45,8 +37,7 @@ void berth_writer_number(struct berth_writer *writer, uint64_t number)
     berth_writer_bytes(writer, digits + at, sizeof digits - at);
 }
 
-void berth_writer_format(struct berth_writer *writer, const char *format, ...)
-{
+void berth_writer_format(struct berth_writer *writer, const char *format, ...) {
     if (writer->overflow)
         return;
     size_t room = writer->capacity - writer->size;
@@ -62,7 +53,6 @@ void berth_writer_format(struct berth_writer *writer, const char *format, ...)
         writer->size += (size_t)size;
 }
 
-struct berth_view berth_writer_result(const struct berth_writer *writer)
-{
+struct berth_view berth_writer_result(const struct berth_writer *writer) {
     return (struct berth_view){writer->data, writer->size};
 }

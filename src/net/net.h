@@ -1,0 +1,161 @@
+/* A loop and its transport: streams, listeners, timers and signals behind one interface.
+ *
+ *     struct berth_net *net;
+ *     int error = berth_net_uv_create(&net);
+ *     error = berth_net_listen(net, socket, &listener_events, owner, &listener);
+ *     error = berth_net_run(net);          (until berth_net_stop)
+ *     berth_net_destroy(net);
+ *
+ * Several transports stand behind it (`uv`: libuv, everywhere; `sim`: virtual time, for tests). All
+ * pass the same conformance suite, net_test.c.
+ *
+ * Shape:   completion style: start an operation, hear of its end through an event. No function
+ *          calls an event before it returns, with no exception.
+ * Units:   times in milliseconds of the loop's own monotonic clock, sizes in bytes
+ * Owns:    a stream, listener, timer or signal belongs to the net from its creation to the return
+ * of its on_closed; closing is asynchronous, and on_closed is the last event there is. Bytes that
+ * go to an event or a send are a loan for that call. Errors:  berth/error.h; after an error event
+ * the owner still has to close Limits:  a stream's send queue holds at most what
+ * berth_net_stream_limit says Threads: one per net; nothing here may be called from another
+ */
+#ifndef BERTH_NET_NET_H
+#define BERTH_NET_NET_H
+
+#include "base/addr.h"
+#include "base/view.h"
+
+struct berth_net;
+struct berth_net_listener;
+struct berth_net_stream;
+struct berth_net_timer;
+struct berth_net_signal;
+
+/* A listening or connected socket of the transport: a descriptor for `uv`, a number of its own for
+ * `sim`. */
+typedef intptr_t berth_net_socket;
+
+/* -- The loop ---------------------------------------------------------------------------------- */
+
+int berth_net_uv_create(struct berth_net **ret_net);
+
+/* Runs events until berth_net_stop, or until nothing is left that could happen. */
+int berth_net_run(struct berth_net *net);
+
+/* Lets berth_net_run return after the event that runs now. */
+void berth_net_stop(struct berth_net *net);
+
+/* The loop's time, as of the event that runs now. */
+uint64_t berth_net_now_ms(const struct berth_net *net);
+
+/* Closes what is still open (its on_closed is called), then frees all. NULL is welcome. */
+void berth_net_destroy(struct berth_net *net);
+
+/* -- Listeners --------------------------------------------------------------------------------- */
+
+struct berth_net_listener_events {
+    /* A connection. Call berth_net_stream_start or berth_net_stream_close on it before returning.
+     */
+    void (*on_accept)(void *owner, struct berth_net_stream *stream);
+
+    /* Accepting failed (BERTH_E_TOO_MANY_FILES, BERTH_E_MEMORY…). The listener goes on by itself
+     * after a pause of 100 ms; the connection waits in the backlog. May be NULL. */
+    void (*on_error)(void *owner, int error);
+
+    /* The last event. May be NULL. */
+    void (*on_closed)(void *owner);
+};
+
+/* Accepts connections on a socket that listens already; the socket is taken, also on failure. */
+int berth_net_listen(struct berth_net *net, berth_net_socket socket,
+                     const struct berth_net_listener_events *events, void *owner,
+                     struct berth_net_listener **ret_listener);
+
+/* Closes the socket. Streams that came from it live on. */
+void berth_net_listener_close(struct berth_net_listener *listener);
+
+/* -- Streams ----------------------------------------------------------------------------------- */
+
+struct berth_net_stream_events {
+    /* The outcome of berth_net_connect: 0, or an error (then close). Never for accepted streams;
+     * may be NULL for those. */
+    void (*on_connect)(void *owner, int error);
+
+    /* Bytes. They may be changed in place; they are gone when the call returns. */
+    void (*on_data)(void *owner, uint8_t *data, size_t size);
+
+    /* The peer will send no more. Sending still works. */
+    void (*on_end)(void *owner);
+
+    /* The send queue, which had something in it, is empty. */
+    void (*on_drained)(void *owner);
+
+    /* The stream failed (BERTH_E_RESET, BERTH_E_TIMEOUT…): no event but on_closed will follow. */
+    void (*on_error)(void *owner, int error);
+
+    /* The last event: the stream's memory goes when this returns. */
+    void (*on_closed)(void *owner);
+};
+
+/* Connects to an address; on_connect tells the outcome. Reading starts by itself after it. */
+int berth_net_connect(struct berth_net *net, const struct berth_addr *to,
+                      const struct berth_net_stream_events *events, void *owner,
+                      struct berth_net_stream **ret_stream);
+
+/* Takes an accepted stream on and starts reading it. Called once. */
+void berth_net_stream_start(struct berth_net_stream *stream,
+                            const struct berth_net_stream_events *events, void *owner);
+
+/* Sends the parts, in order, as one gathered write. What the kernel does not take at once is copied
+ * to the send queue; then on_drained follows. After an error nothing of it was sent or queued.
+ * Errors: BERTH_E_FULL (the queue would pass its limit), BERTH_E_MEMORY, BERTH_E_CLOSED (closing,
+ * failed, or shut down). A failure of the connection itself comes by on_error. */
+int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count);
+
+/* Bytes in the send queue. */
+size_t berth_net_stream_pending(const struct berth_net_stream *stream);
+
+/* The send queue's maximum; 4 MiB until said otherwise. */
+void berth_net_stream_limit(struct berth_net_stream *stream, size_t size);
+
+/* Stops and goes on with reading. While paused the peer feels it through TCP's own window. One
+ * on_data that is under way already may still come in full. */
+void berth_net_stream_pause(struct berth_net_stream *stream);
+void berth_net_stream_resume(struct berth_net_stream *stream);
+
+/* Says "no more from me" (FIN) once the queue is sent. Reading goes on. */
+void berth_net_stream_shutdown(struct berth_net_stream *stream);
+
+/* Closes now; what is queued is dropped. Only on_closed follows. Twice is once. */
+void berth_net_stream_close(struct berth_net_stream *stream);
+
+/* The two ends of the connection. */
+struct berth_addr berth_net_stream_local(const struct berth_net_stream *stream);
+struct berth_addr berth_net_stream_remote(const struct berth_net_stream *stream);
+
+/* -- Timers ------------------------------------------------------------------------------------ */
+
+typedef void (*berth_net_timer_event)(void *owner);
+
+int berth_net_timer_create(struct berth_net *net, berth_net_timer_event event, void *owner,
+                           struct berth_net_timer **ret_timer);
+
+/* Once, after delay_ms; a running timer is set anew. */
+void berth_net_timer_start(struct berth_net_timer *timer, uint64_t delay_ms);
+
+void berth_net_timer_stop(struct berth_net_timer *timer);
+
+/* Stops and frees; the event will not come any more. NULL is welcome. */
+void berth_net_timer_destroy(struct berth_net_timer *timer);
+
+/* -- Signals ----------------------------------------------------------------------------------- */
+
+typedef void (*berth_net_signal_event)(void *owner, int number);
+
+/* Hears of a signal (SIGINT, SIGTERM, SIGHUP) in place of its default action. */
+int berth_net_signal_create(struct berth_net *net, int number, berth_net_signal_event event,
+                            void *owner, struct berth_net_signal **ret_signal);
+
+/* Stops and frees. NULL is welcome. */
+void berth_net_signal_destroy(struct berth_net_signal *signal);
+
+#endif

@@ -1,0 +1,24 @@
+/* What is left on disk for others to find: the port file, and the port to come back to.
+ *
+ * Shape:   the port file holds the decimal port and nothing else, not even a line end
+ * Errors:  those of the file system, as codes; `publish` leaves the old file whole on failure
+ * Threads: any; other processes may do the same to the same file at the same time
+ */
+#ifndef BERTH_PORT_PUBLISH_H
+#define BERTH_PORT_PUBLISH_H
+
+#include <stdint.h>
+
+/* Puts the file there in one step: a reader sees the old content or the new, never a part. */
+int berth_port_file_publish(const char *path, uint16_t port);
+
+/* Takes the file away when it still says `port`; leaves it alone when another server has written
+ * its own since. 0 in both cases, and when there is no file. */
+int berth_port_file_withdraw(const char *path, uint16_t port);
+
+/* The port of this app's last run, as kept in its state folder; 0 when there is none.
+ * Folder: <state_dir>/<app>/, made when needed, 0700. */
+uint16_t berth_port_sticky_load(const char *state_dir, const char *app);
+int berth_port_sticky_save(const char *state_dir, const char *app, uint16_t port);
+
+#endif

@@ -1,0 +1,60 @@
+/* A WebSocket as the code behind a route sees it: whole messages in, messages out.
+ *
+ * A backend gives a const table of functions, struct berth_socket_handler, and hears of every
+ * connection on its route.
+ *
+ * Shape:   open once, then messages, then closed once; no event is called from inside
+ *          berth_socket_send or berth_socket_close
+ * Owns:    a struct berth_socket lives from open to the return of closed; message bytes are a loan
+ *          for the call and may be changed in place
+ * Errors:  berth_socket_send: BERTH_E_CLOSED after closing began; BERTH_E_FULL when the queue would
+ *          pass its limit, and then the connection is being closed with 4408 (too slow)
+ * Limits:  a message in: limits.message_size (1009). The send queue: limits.send_queue_size (4408).
+ *          Reading pauses by itself while a socket's own queue is over a quarter of its limit: a
+ * peer that sends faster than it reads is slowed down, not buffered for Threads: the server's
+ * Source:  RFC 6455
+ */
+#ifndef BERTH_SERVER_SOCKET_H
+#define BERTH_SERVER_SOCKET_H
+
+#include "base/view.h"
+#include "proto/ws.h"
+
+struct berth_socket;
+
+struct berth_socket_handler {
+    /* A peer connected. `query` is what stood behind the question mark. Non-zero refuses: the
+     * request is answered with that HTTP status (403, 404, 503…) and nothing else is called. */
+    int (*open)(void *owner, struct berth_socket *socket, struct berth_view query);
+
+    /* A whole message: BERTH_WS_TEXT (UTF-8, checked) or BERTH_WS_BINARY. */
+    void (*message)(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
+                    uint8_t *data, size_t size);
+
+    /* The connection ended: the code that the peer sent, 1005 for a close without one, or 1006 for
+     * a connection that broke. */
+    void (*closed)(void *owner, struct berth_socket *socket, uint16_t code);
+};
+
+int berth_socket_send(struct berth_socket *socket, enum berth_ws_opcode opcode, const void *data,
+                      size_t size);
+
+/* A frame built once for many sockets. */
+struct berth_socket_frame {
+    uint8_t head[14];
+    size_t head_size;
+    struct berth_view payload; /* a loan */
+};
+
+struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, const void *data,
+                                                  size_t size);
+int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame);
+
+/* Starts the closing handshake. Twice is once. */
+void berth_socket_close(struct berth_socket *socket, uint16_t code, const char *reason);
+
+/* What the backend wants to remember of a connection. */
+void berth_socket_set_data(struct berth_socket *socket, void *data);
+void *berth_socket_data(const struct berth_socket *socket);
+
+#endif
