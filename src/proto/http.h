@@ -55,24 +55,24 @@ struct berth_http_limits {
     ((struct berth_http_limits){.body_size = 1 << 20, .target_size = 8192, .field_count = 100})
 
 enum berth_http_method {
-    BERTH_HTTP_OTHER, /* a token that is none of these; see head->method_name */
-    BERTH_HTTP_GET,
-    BERTH_HTTP_HEAD_METHOD,
-    BERTH_HTTP_POST,
-    BERTH_HTTP_PUT,
-    BERTH_HTTP_PATCH,
-    BERTH_HTTP_DELETE,
-    BERTH_HTTP_OPTIONS,
-    BERTH_HTTP_CONNECT,
-    BERTH_HTTP_TRACE,
+    BERTH_HTTP_METHOD_OTHER, /* a token that is none of these; see head->method_name */
+    BERTH_HTTP_METHOD_GET,
+    BERTH_HTTP_METHOD_HEAD,
+    BERTH_HTTP_METHOD_POST,
+    BERTH_HTTP_METHOD_PUT,
+    BERTH_HTTP_METHOD_PATCH,
+    BERTH_HTTP_METHOD_DELETE,
+    BERTH_HTTP_METHOD_OPTIONS,
+    BERTH_HTTP_METHOD_CONNECT,
+    BERTH_HTTP_METHOD_TRACE,
 };
 
 /* How the end of the body is known. */
 enum berth_http_framing {
-    BERTH_HTTP_BODY_NONE,    /* there is none */
-    BERTH_HTTP_BODY_LENGTH,  /* Content-Length says it */
-    BERTH_HTTP_BODY_CHUNKED, /* the last chunk says it */
-    BERTH_HTTP_BODY_CLOSE,   /* the end of the connection says it (responses only) */
+    BERTH_HTTP_FRAMING_NONE,    /* there is none */
+    BERTH_HTTP_FRAMING_LENGTH,  /* Content-Length says it */
+    BERTH_HTTP_FRAMING_CHUNKED, /* the last chunk says it */
+    BERTH_HTTP_FRAMING_CLOSE,   /* the end of the connection says it (responses only) */
 };
 
 /* Where a field stands in the head's bytes. */
@@ -95,7 +95,7 @@ struct berth_http_head {
     bool keep_alive;               /* another message may follow this one (RFC 9112 9.3) */
     bool upgrade;                  /* Connection names Upgrade and the field is there, HTTP/1.1 */
     bool expect_continue;          /* the peer waits for 100 before it sends the body */
-    uint64_t content_length;       /* with BERTH_HTTP_BODY_LENGTH; else 0 */
+    uint64_t content_length;       /* with BERTH_HTTP_FRAMING_LENGTH; else 0 */
     const char *text;              /* the head's bytes; spans count from here */
     uint16_t text_size;
     uint16_t field_count;
@@ -152,26 +152,27 @@ struct berth_http_event {
     struct berth_view body;             /* BODY; else empty */
 };
 
-/* The fields of a reader are its own; it is here so that it can stand inside a connection. */
+/* The members of a reader are its own; they are here so that it can stand inside a connection. */
 struct berth_http_reader {
-    uint8_t role;      /* enum berth_http_role */
-    uint8_t state;     /* enum of http_reader.c */
-    uint8_t known;     /* bits of http_head.h: which fields were seen */
-    uint8_t line_size; /* digits of the chunk size, or bytes of the status so far */
-    bool in_trailers;
-    bool skipped_line; /* one empty line before the request line was tolerated */
-    bool answers_head; /* the next response answers HEAD: no body whatever it says */
-    uint16_t mark;     /* where the element being read starts in the storage */
-    uint16_t filled;   /* bytes in the storage */
-    uint16_t capacity;
+    uint8_t role;            /* enum berth_http_role */
+    uint8_t state;           /* enum berth_http_state of http_states.h */
+    uint8_t extension_state; /* inside a chunk extension, see http_body.c */
+    uint8_t size_digits;     /* of the chunk size so far */
+    bool in_trailers;        /* the fields being read stand behind a chunked body */
+    bool answers_head;       /* the next response answers HEAD: no body whatever it says */
+    uint16_t known;          /* bits of http_head.h: what the fields so far have said */
     uint16_t trailer_count;
-    uint16_t extension_size; /* of all chunk extensions so far */
-    int status;              /* once failed */
-    const char *reason;      /* once failed */
+    uint16_t extension_size; /* of all chunk extensions of the message so far */
+    uint16_t mark;           /* where in the storage the element being read starts */
+    uint16_t filled;         /* bytes in the storage */
+    uint16_t capacity;
+    int status;         /* once failed */
+    const char *reason; /* once failed */
     char *storage;
-    uint64_t body_left; /* of the body or of the chunk */
+    uint64_t body_left; /* of the body, or of the chunk */
     uint64_t body_size; /* of all chunks so far */
     struct berth_http_limits limits;
+    struct berth_http_span field; /* the one being read */
     struct berth_http_head head;
 };
 
@@ -189,6 +190,10 @@ size_t berth_http_reader_feed(struct berth_http_reader *reader, const void *byte
 /* The peer has closed its side and all its bytes were fed: END when that ends the message (a body
  * up to the close), NONE between messages, FAIL inside one (RFC 9112 8). */
 void berth_http_reader_close(struct berth_http_reader *reader, struct berth_http_event *ret_event);
+
+/* Whether nothing of a message is under way: the time of an idle connection runs, not the time that
+ * a head may take. */
+bool berth_http_reader_idle(const struct berth_http_reader *reader);
 
 /* Between messages: the next response (but 1xx) answers a HEAD request (RFC 9112 6.3). */
 void berth_http_reader_answers_head(struct berth_http_reader *reader);
