@@ -13,8 +13,9 @@
  * up, then one that the system gives Owns:    berth_port_release closes the sockets left in it and
  * frees the list Errors:  BERTH_E_NO_PORT: nothing could be had; ret_port is still filled with the
  * list of what was tried, and has to be released. BERTH_E_INVALID: host is no address.
- * BERTH_E_MEMORY. Limits:  BERTH_PORT_ADDRESSES_MAX addresses Threads: any, one at a time per
- * object
+ * BERTH_E_MEMORY Limits:  BERTH_PORT_ADDRESSES_MAX addresses; 64 tries for a port that the system
+ * gives Threads: any, one at a time per object Proof:   port_test.c (real sockets), allocate_test.c
+ * (what a machine can answer)
  */
 #ifndef BERTH_PORT_PORT_H
 #define BERTH_PORT_PORT_H
@@ -29,14 +30,15 @@ enum berth_port_fallback {
 };
 
 struct berth_port_options {
-    const char *host; /* NULL, "localhost", "127.0.0.1": both loopbacks; else one literal, with
-                         "0.0.0.0" and "::" meaning every interface */
+    const char *host; /* NULL, "", "localhost", "127.0.0.1": both loopbacks, as one unit; "::":
+                         every interface of both families, as one unit; "0.0.0.0": every interface,
+                         IPv4 alone; else one literal */
     uint16_t port;    /* the first port of the range; 0 asks the system at once */
     unsigned tries;   /* how many ports the range has */
-    bool strict;      /* `port` or nothing */
+    bool strict;      /* `port` or nothing; a socket passed in is still taken, whatever its port */
     enum berth_port_fallback fallback;
-    uint16_t sticky; /* the port of the last run; 0 for none. Tried only inside the range. */
-    int backlog;
+    uint16_t sticky;    /* the port of the last run; 0 for none. Tried only inside the range. */
+    int backlog;        /* 0 is 511 */
     bool accept_passed; /* look at LISTEN_FDS and LISTEN_PID */
 };
 
@@ -52,18 +54,18 @@ enum berth_port_reason {
     BERTH_PORT_RESERVED,   /* the system keeps it: privileged or reserved, nobody need listen */
     BERTH_PORT_BLOCKED,    /* browsers refuse to connect to it (the Fetch standard's bad ports) */
     BERTH_PORT_NO_ADDRESS, /* the machine has no such address */
-    BERTH_PORT_FAILED,     /* anything else; `error` says what */
+    BERTH_PORT_FAILED,     /* anything else; `error` and the text say what */
 };
 
 /* A port, or a whole range of them, that was passed over. */
 struct berth_port_passed {
-    uint16_t from;
-    uint16_t to; /* the same as `from` for one port */
+    uint16_t from; /* 0 when the system was to choose, and could not */
+    uint16_t to;   /* the same as `from` for one port */
     enum berth_port_reason reason;
     int error;
     struct berth_addr address; /* the address of the set that it failed on */
-    char text[192]; /* for people: "held by python3 (pid 4242, user alice)", "reserved by the
-                       system: …" */
+    char text[256]; /* for people, NUL-terminated: "held by python3 server.py (pid 4242, user
+                       alice)", "reserved by the system: …" */
 };
 
 struct berth_port {
@@ -88,5 +90,9 @@ const char *berth_port_reason_name(enum berth_port_reason reason);
 
 /* A port that browsers refuse. Source: the Fetch standard, "port blocking". */
 bool berth_port_is_blocked(uint16_t port);
+
+/* A port that the system may give to any outgoing connection at any time: a poor choice to ask for,
+ * and one that a waiting client can end up holding itself. */
+bool berth_port_in_ephemeral_range(uint16_t port);
 
 #endif
