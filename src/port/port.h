@@ -10,9 +10,10 @@
  * that serve. 127.0.0.1 and ::1 are one unit, so that "localhost" cannot reach somebody else.
  *
  * Shape:   the order is: a socket passed in (LISTEN_FDS), the sticky port, the range from `port`
- * up, then one that the system gives Owns:    berth_port_release closes the sockets left in it and
- * frees the list Errors:  BERTH_E_NO_PORT: nothing could be had; ret_port is filled all the same,
- * with the list of what was tried, and has to be released. BERTH_E_INVALID: host is no address.
+ *          up, then one that the system gives
+ * Owns:    berth_port_release closes the sockets left in it and frees the list
+ * Errors:  BERTH_E_NO_PORT: nothing could be had; ret_port is filled all the same, with the list
+ *          of what was tried, and has to be released. BERTH_E_INVALID: host is no address.
  *          BERTH_E_MEMORY
  * Limits:  BERTH_PORT_ADDRESSES_MAX addresses; 64 tries for a port that the system gives
  * Threads: any, one at a time per object
