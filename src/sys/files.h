@@ -11,10 +11,10 @@
  *          BERTH_E_TOO_MANY_FILES, BERTH_E_INVALID (not the kind of thing it should be, or a path
  *          that is too long), BERTH_E_SYSTEM; more where a function says so
  * Threads: any
- * Proof:   file_test.c
+ * Proof:   files_test.c
  */
-#ifndef BERTH_SYS_FILE_H
-#define BERTH_SYS_FILE_H
+#ifndef BERTH_SYS_FILES_H
+#define BERTH_SYS_FILES_H
 
 #include "base/buf.h"
 

@@ -12,10 +12,10 @@
  * Errors:  BERTH_E_IN_USE, BERTH_E_DENIED, BERTH_E_NO_ADDRESS (no such address, or no such family
  *          on this machine), BERTH_E_TOO_MANY_FILES, BERTH_E_MEMORY, BERTH_E_SYSTEM
  * Threads: any
- * Proof:   socket_test.c
+ * Proof:   listen_test.c
  */
-#ifndef BERTH_SYS_SOCKET_H
-#define BERTH_SYS_SOCKET_H
+#ifndef BERTH_SYS_LISTEN_H
+#define BERTH_SYS_LISTEN_H
 
 #include "base/addr.h"
 

@@ -3,8 +3,8 @@
  * Errors:  BERTH_E_SYSTEM; the bytes are then not to be used
  * Threads: any
  */
-#ifndef BERTH_SYS_RANDOM_H
-#define BERTH_SYS_RANDOM_H
+#ifndef BERTH_SYS_ENTROPY_H
+#define BERTH_SYS_ENTROPY_H
 
 #include <stddef.h>
 
