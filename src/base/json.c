@@ -1,5 +1,7 @@
 #include "base/json.h"
 
+#include "base/utf8.h"
+
 struct berth_json berth_json_on(struct berth_writer *out) {
     return (struct berth_json){.out = out};
 }
@@ -19,32 +21,6 @@ void berth_json_open(struct berth_json *json, char bracket) {
 void berth_json_close(struct berth_json *json, char bracket) {
     berth_writer_char(json->out, bracket);
     json->comma = true;
-}
-
-/* How many bytes the UTF-8 character at the head of text takes; 0 when it is none. */
-static size_t utf8_length(struct berth_view text) {
-    static const struct {
-        unsigned char from, to;           /* the first byte's range */
-        unsigned char second, second_end; /* the second byte's, which excludes what is too long,
-                                             a surrogate, or over U+10FFFF */
-        size_t size;
-    } forms[] = {
-        {0xC2, 0xDF, 0x80, 0xBF, 2}, {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3}, {0xF0, 0xF0, 0x90, 0xBF, 4},
-        {0xF1, 0xF3, 0x80, 0xBF, 4}, {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-    const unsigned char *byte = (const unsigned char *)text.data;
-    if (byte[0] < 0x80)
-        return 1;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-        if (byte[0] < forms[i].from || byte[0] > forms[i].to || text.size < forms[i].size)
-            continue;
-        bool good = byte[1] >= forms[i].second && byte[1] <= forms[i].second_end;
-        for (size_t k = 2; good && k < forms[i].size; k++)
-            good = (byte[k] & 0xC0) == 0x80;
-        return good ? forms[i].size : 0;
-    }
-    return 0;
 }
 
 static void write_ascii(struct berth_writer *out, char c, char before) {
@@ -79,7 +55,7 @@ static void write_string(struct berth_writer *out, struct berth_view text) {
     berth_writer_char(out, '"');
     char before = 0;
     while (text.size > 0) {
-        size_t size = utf8_length(text);
+        size_t size = berth_utf8_length(text);
         if (size == 0) {
             berth_writer_text(out, "\xEF\xBF\xBD");
             size = 1;

@@ -1,0 +1,310 @@
+#include "proto/ws.h"
+
+#include <assert.h>
+
+static_assert(sizeof(struct berth_ws_decoder) <= 200, "every idle connection holds one");
+
+enum state {
+    HEAD,    /* a frame's head is due, or some of it is held */
+    PAYLOAD, /* of a text, binary or continuation frame */
+    CONTROL, /* a control frame's payload is due, or some of it is held */
+    FAILED,  /* the peer's fault is found; FAIL is the next event */
+    DEAD,    /* after CLOSE or FAIL: whatever comes is used and ignored */
+};
+
+/* What is left of the input. */
+struct input {
+    uint8_t *at;
+    size_t size;
+};
+
+static size_t min(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
+
+static bool is_control(unsigned opcode) { return (opcode & 0x8) != 0; }
+
+void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role role,
+                           const struct berth_ws_limits *limits) {
+    *decoder = (struct berth_ws_decoder){.limits = limits, .role = (uint8_t)role, .state = HEAD};
+}
+
+/* Returns false, so that a check can end with it. */
+static bool fail(struct berth_ws_decoder *decoder, enum berth_ws_close code, const char *text) {
+    decoder->state = FAILED;
+    decoder->fail_code = (uint16_t)code;
+    decoder->fail_text = text;
+    return false;
+}
+
+/* The next `size` bytes in one piece, or NULL while they have not all come. They lie in the input
+ * where that has them all, else they are put together in `held`. */
+static uint8_t *piece_peek(struct berth_ws_decoder *decoder, struct input *input, size_t size) {
+    if (decoder->held_size == 0 && input->size >= size)
+        return input->at;
+    if (decoder->held_size < size && input->size > 0) {
+        size_t taken = min(size - decoder->held_size, input->size);
+        memcpy(decoder->held + decoder->held_size, input->at, taken);
+        decoder->held_size = (uint8_t)(decoder->held_size + taken);
+        input->at += taken;
+        input->size -= taken;
+    }
+    return decoder->held_size >= size ? decoder->held : NULL;
+}
+
+/* The piece that was peeked at is used. Its bytes stay where they are. */
+static void piece_drop(struct berth_ws_decoder *decoder, struct input *input, size_t size) {
+    if (decoder->held_size == 0) {
+        input->at += size;
+        input->size -= size;
+    }
+    decoder->held_size = 0;
+}
+
+/* 5.4: a message is one frame, or a first one and continuations; control frames may stand between
+ * them, and are never cut themselves (5.5). */
+static bool check_opcode(struct berth_ws_decoder *decoder, unsigned opcode, bool fin) {
+    bool under_way = decoder->message_opcode != BERTH_WS_OPCODE_CONTINUATION;
+    switch (opcode) {
+    case BERTH_WS_OPCODE_CONTINUATION:
+        return under_way || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR,
+                                 "a continuation frame without a message to continue");
+    case BERTH_WS_OPCODE_TEXT:
+    case BERTH_WS_OPCODE_BINARY:
+        return !under_way || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR,
+                                  "a new message inside a fragmented one");
+    case BERTH_WS_OPCODE_CLOSE:
+    case BERTH_WS_OPCODE_PING:
+    case BERTH_WS_OPCODE_PONG:
+        return fin || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a fragmented control frame");
+    }
+    return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved opcode");
+}
+
+/* Judges the first two bytes (5.1, 5.2). Changes nothing when they are good: while the rest of the
+ * head is still to come it runs again. */
+static bool check_start(struct berth_ws_decoder *decoder, const uint8_t *head) {
+    unsigned opcode = head[0] & 0x0F;
+    if ((head[0] & 0x70) != 0)
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved bit is set");
+    if (!check_opcode(decoder, opcode, (head[0] & 0x80) != 0))
+        return false;
+    bool masked = (head[1] & 0x80) != 0;
+    if (!masked && decoder->role == BERTH_WS_SERVER)
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a client's frame without a mask");
+    if (masked && decoder->role == BERTH_WS_CLIENT)
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a server's frame with a mask");
+    if (is_control(opcode) && (head[1] & 0x7F) > BERTH_WS_CONTROL_MAX)
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a control frame over 125 bytes");
+    return true;
+}
+
+static size_t extended_length_size(const uint8_t *head) {
+    switch (head[1] & 0x7F) {
+    case 126:
+        return 2;
+    case 127:
+        return 8;
+    }
+    return 0;
+}
+
+static size_t head_size(const uint8_t *head) {
+    size_t mask_size = (head[1] & 0x80) != 0 ? 4 : 0;
+    return 2 + extended_length_size(head) + mask_size;
+}
+
+/* The payload's length, which must be in the fewest bytes that hold it (5.2). */
+static bool read_length(struct berth_ws_decoder *decoder, const uint8_t *head,
+                        uint64_t *ret_length) {
+    size_t size = extended_length_size(head);
+    uint64_t length = size == 0 ? head[1] & 0x7F : 0;
+    for (size_t i = 0; i < size; i++)
+        length = length << 8 | head[2 + i];
+    if (length > INT64_MAX)
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length with its top bit set");
+    if ((size == 2 && length < 126) || (size == 8 && length <= UINT16_MAX))
+        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length in more bytes than it needs");
+    *ret_length = length;
+    return true;
+}
+
+/* A data frame joins its message, if the limits let it. */
+static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
+    if (decoder->opcode != BERTH_WS_OPCODE_CONTINUATION) {
+        decoder->message_opcode = decoder->opcode;
+        decoder->message_size = 0;
+        decoder->fragments = 0;
+        decoder->utf8 = (struct berth_utf8){0};
+        decoder->first = true;
+    }
+    if (length > decoder->limits->message_max - decoder->message_size)
+        return fail(decoder, BERTH_WS_CLOSE_TOO_BIG, "a message over the size limit");
+    if (decoder->fragments >= decoder->limits->fragments_max)
+        return fail(decoder, BERTH_WS_CLOSE_POLICY_VIOLATION, "a message in too many fragments");
+    decoder->message_size += length;
+    decoder->fragments++;
+    decoder->state = PAYLOAD;
+    return true;
+}
+
+static bool read_head(struct berth_ws_decoder *decoder, struct input *input) {
+    const uint8_t *head = piece_peek(decoder, input, 2);
+    if (head == NULL)
+        return false;
+    if (!check_start(decoder, head))
+        return true;
+    size_t size = head_size(head);
+    head = piece_peek(decoder, input, size);
+    if (head == NULL)
+        return false;
+
+    uint64_t length;
+    if (!read_length(decoder, head, &length))
+        return true;
+    decoder->fin = (head[0] & 0x80) != 0;
+    decoder->opcode = head[0] & 0x0F;
+    decoder->remaining = length;
+    decoder->phase = 0;
+    if (decoder->role == BERTH_WS_SERVER)
+        memcpy(decoder->mask, head + size - 4, 4);
+    piece_drop(decoder, input, size);
+    if (is_control(decoder->opcode))
+        decoder->state = CONTROL;
+    else
+        begin_data(decoder, length);
+    return true;
+}
+
+/* 8.1: how much of the run is good text; all of it for a binary message. */
+static size_t check_text(struct berth_ws_decoder *decoder, const uint8_t *run, size_t size,
+                         bool last) {
+    if (decoder->message_opcode != BERTH_WS_OPCODE_TEXT)
+        return size;
+    size_t good = berth_utf8_feed(&decoder->utf8, run, size);
+    if (good < size)
+        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a text message that is not UTF-8");
+    else if (last && !berth_utf8_complete(&decoder->utf8))
+        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a text message that ends inside a character");
+    return good;
+}
+
+/* The next `size` bytes of the frame's payload, unmasked where they lie. */
+static uint8_t *take_run(struct berth_ws_decoder *decoder, struct input *input, size_t size) {
+    uint8_t *run = input->at;
+    if (decoder->role == BERTH_WS_SERVER)
+        berth_ws_mask(run, size, decoder->mask, decoder->phase);
+    decoder->phase = (uint8_t)((decoder->phase + size) & 3);
+    decoder->remaining -= size;
+    input->at += size;
+    input->size -= size;
+    return run;
+}
+
+/* Hands out the run; what precedes a bad byte is handed out too, so that the events do not depend
+ * on how the input was cut. */
+static bool read_payload(struct berth_ws_decoder *decoder, struct input *input,
+                         struct berth_ws_event *event) {
+    size_t size = min(input->size, decoder->remaining);
+    if (size == 0 && decoder->remaining > 0)
+        return false;
+    uint8_t *run = take_run(decoder, input, size);
+    bool last = decoder->remaining == 0 && decoder->fin;
+    decoder->state = decoder->remaining == 0 ? HEAD : PAYLOAD;
+    size = check_text(decoder, run, size, last);
+    if (decoder->state == FAILED)
+        last = false;
+    if (size == 0 && !last)
+        return true;
+
+    event->type = BERTH_WS_EVENT_DATA;
+    event->opcode = (enum berth_ws_opcode)decoder->message_opcode;
+    event->first = decoder->first;
+    event->last = last;
+    event->data = berth_view_bytes(run, size);
+    decoder->first = false;
+    if (last)
+        decoder->message_opcode = BERTH_WS_OPCODE_CONTINUATION;
+    return false;
+}
+
+/* 5.5.1: nothing, or a code and a reason. */
+static void read_close(struct berth_ws_decoder *decoder, const uint8_t *payload, size_t size,
+                       struct berth_ws_event *event) {
+    uint16_t code = BERTH_WS_CLOSE_NO_STATUS;
+    struct berth_view reason = {NULL, 0};
+    if (size == 1) {
+        fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close frame with half a code");
+        return;
+    }
+    if (size >= 2) {
+        code = (uint16_t)(payload[0] << 8 | payload[1]);
+        reason = berth_view_bytes(payload + 2, size - 2);
+    }
+    if (size >= 2 && !berth_ws_close_code_valid(code)) {
+        fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close code that is not allowed");
+        return;
+    }
+    if (!berth_utf8_valid(reason)) {
+        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a close reason that is not UTF-8");
+        return;
+    }
+    decoder->state = DEAD;
+    event->type = BERTH_WS_EVENT_CLOSE;
+    event->code = code;
+    event->data = reason;
+}
+
+static bool read_control(struct berth_ws_decoder *decoder, struct input *input,
+                         struct berth_ws_event *event) {
+    size_t size = (size_t)decoder->remaining;
+    uint8_t *payload = piece_peek(decoder, input, size);
+    if (payload == NULL)
+        return false;
+    piece_drop(decoder, input, size);
+    if (decoder->role == BERTH_WS_SERVER)
+        berth_ws_mask(payload, size, decoder->mask, 0);
+    decoder->state = HEAD;
+    if (decoder->opcode == BERTH_WS_OPCODE_CLOSE) {
+        read_close(decoder, payload, size, event);
+    } else {
+        bool ping = decoder->opcode == BERTH_WS_OPCODE_PING;
+        event->type = ping ? BERTH_WS_EVENT_PING : BERTH_WS_EVENT_PONG;
+        event->data = berth_view_bytes(payload, size);
+    }
+    return event->type == BERTH_WS_EVENT_NONE; /* a fault is to be reported */
+}
+
+static void report_failure(struct berth_ws_decoder *decoder, struct berth_ws_event *event) {
+    decoder->state = DEAD;
+    event->type = BERTH_WS_EVENT_FAIL;
+    event->code = decoder->fail_code;
+    event->data = berth_view_of(decoder->fail_text);
+}
+
+/* Returns whether to go on: false when an event is made, or when more input is needed. */
+static bool step(struct berth_ws_decoder *decoder, struct input *input,
+                 struct berth_ws_event *event) {
+    switch ((enum state)decoder->state) {
+    case HEAD:
+        return read_head(decoder, input);
+    case PAYLOAD:
+        return read_payload(decoder, input, event);
+    case CONTROL:
+        return read_control(decoder, input, event);
+    case FAILED:
+        report_failure(decoder, event);
+        return false;
+    case DEAD:
+        break;
+    }
+    input->size = 0;
+    return false;
+}
+
+size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
+                             struct berth_ws_event *ret_event) {
+    struct input input = {bytes, size};
+    *ret_event = (struct berth_ws_event){.type = BERTH_WS_EVENT_NONE};
+    while (step(decoder, &input, ret_event)) {
+    }
+    return size - input.size;
+}
