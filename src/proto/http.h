@@ -38,7 +38,7 @@
 
 #define BERTH_HTTP_FIELDS_MAX 100            /* places for fields in every head */
 #define BERTH_HTTP_HEAD_MAX 65535            /* offsets have 16 bits; larger storage is not used */
-#define BERTH_HTTP_METHOD_MAX 32             /* a longer method is nobody's: 501 */
+#define BERTH_HTTP_METHOD_NAME_MAX 32        /* a longer method is nobody's: 501 */
 #define BERTH_HTTP_CHUNK_EXTENSIONS_MAX 4096 /* bytes of chunk extensions in one message */
 
 /* What is read: the requests that reach a server, or the responses that reach a client. */

@@ -45,13 +45,14 @@ int berth_http_field_view(struct berth_writer *out, const char *name, struct ber
 
 void berth_http_field_number(struct berth_writer *out, const char *name, uint64_t number);
 
-/* A field with a date: seconds since 1970, years 1970 to 9999. */
+/* A field with a date, given in seconds since 1970. */
 void berth_http_field_date(struct berth_writer *out, const char *name, int64_t unix_s);
 
 /* The blank line. */
 void berth_http_head_end(struct berth_writer *out);
 
-/* "Sun, 06 Nov 1994 08:49:37 GMT": BERTH_HTTP_DATE_SIZE bytes (IMF-fixdate). Years 1970 to 9999. */
+/* "Sun, 06 Nov 1994 08:49:37 GMT": BERTH_HTTP_DATE_SIZE bytes (IMF-fixdate). A time before
+ * 1970 is written as its first second, one past 9999 as its last: a file may have any date. */
 void berth_http_date_write(struct berth_writer *out, int64_t unix_s);
 
 /* A chunk: begin with its size (not 0), the bytes, end. After the last one: last, which also ends
