@@ -1,0 +1,66 @@
+#include "sys/process.h"
+
+#include "base/writer.h"
+#include "sys/error.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+/* More than any user database entry is known to need. */
+#define PASSWD_SIZE 16384
+
+uint32_t berth_sys_pid(void) { return (uint32_t)getpid(); }
+
+uint32_t berth_sys_uid(void) { return geteuid(); }
+
+bool berth_sys_is_terminal(int descriptor) { return isatty(descriptor) == 1; }
+
+/* Writes first and second, one behind the other, as a NUL-terminated text. */
+static int join(char *out, size_t capacity, const char *first, const char *second) {
+    struct berth_writer writer = berth_writer_on(out, capacity);
+    berth_writer_text(&writer, first);
+    berth_writer_text(&writer, second);
+    berth_writer_char(&writer, 0);
+    return writer.overflow ? BERTH_E_FULL : 0;
+}
+
+static int find_user(uint32_t uid, struct passwd *entry, char *memory, size_t size) {
+    struct passwd *found = NULL;
+    int number = getpwuid_r(uid, entry, memory, size, &found);
+    if (number == ERANGE)
+        return BERTH_E_FULL;
+    return found != NULL ? 0 : BERTH_E_NOT_FOUND;
+}
+
+int berth_sys_user_name(uint32_t uid, char *name, size_t capacity) {
+    struct passwd entry;
+    char memory[PASSWD_SIZE];
+    int error = find_user(uid, &entry, memory, sizeof memory);
+    return error < 0 ? error : join(name, capacity, entry.pw_name, "");
+}
+
+int berth_sys_home_dir(char *path, size_t capacity) {
+    const char *home = getenv("HOME");
+    if (home != NULL && home[0] == '/')
+        return join(path, capacity, home, "");
+
+    struct passwd entry;
+    char memory[PASSWD_SIZE];
+    int error = find_user(berth_sys_uid(), &entry, memory, sizeof memory);
+    if (error < 0)
+        return error;
+    return entry.pw_dir[0] == '/' ? join(path, capacity, entry.pw_dir, "") : BERTH_E_NOT_FOUND;
+}
+
+int berth_sys_state_dir(char *path, size_t capacity) {
+    const char *state = getenv("XDG_STATE_HOME");
+    if (state != NULL && state[0] == '/')
+        return join(path, capacity, state, "/berth");
+
+    char home[4096];
+    int error = berth_sys_home_dir(home, sizeof home);
+    return error < 0 ? error : join(path, capacity, home, "/.local/state/berth");
+}
