@@ -6,10 +6,12 @@
  * Shape:   open once, then messages, then closed once; no event is called from inside
  *          berth_socket_send or berth_socket_close
  * Owns:    a struct berth_socket lives from open to the return of closed; message bytes are a loan
- *          for the call and may be changed in place
+ *          for the call
  * Errors:  berth_socket_send: BERTH_E_CLOSED after closing began; BERTH_E_FULL when the queue would
- *          pass its limit, and then the connection is being closed with 4408 (too slow)
- * Limits:  a message in: limits.message_size (1009). The send queue: limits.send_queue_size (4408).
+ *          pass its limit, and then the connection is being closed with 4408 (too slow);
+ *          BERTH_E_MEMORY, and then it is being closed with 1011
+ * Limits:  a message in: limits.message_size (1009). The send queue: limits.send_queue_size (4408);
+ *          a queue that is empty takes one message of any size.
  *          Reading pauses by itself while a socket's own queue is over a quarter of its limit: a
  * peer that sends faster than it reads is slowed down, not buffered for Threads: the server's
  * Source:  RFC 6455
@@ -24,12 +26,13 @@ struct berth_socket;
 
 struct berth_socket_handler {
     /* A peer connected. `query` is what stood behind the question mark. Non-zero refuses: the
-     * request is answered with that HTTP status (403, 404, 503…) and nothing else is called. */
+     * request is answered with that HTTP status (403, 404, 503…), what `open` may have sent is
+     * dropped, and nothing else is called. */
     int (*open)(void *owner, struct berth_socket *socket, struct berth_view query);
 
-    /* A whole message: BERTH_WS_TEXT (UTF-8, checked) or BERTH_WS_BINARY. */
+    /* A whole message: BERTH_WS_OPCODE_TEXT (UTF-8, checked) or _BINARY. */
     void (*message)(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
-                    uint8_t *data, size_t size);
+                    struct berth_view message);
 
     /* The connection ended: the code that the peer sent, 1005 for a close without one, or 1006 for
      * a connection that broke. */

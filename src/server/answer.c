@@ -1,0 +1,106 @@
+#include "server/internal.h"
+
+#include "base/assert.h"
+#include "proto/http_writer.h"
+#include "sys/clock.h"
+
+static void write_cors(struct berth_writer *out, const struct berth_answer *answer) {
+    switch (answer->access.cors) {
+    case BERTH_ACCESS_CORS_NONE:
+        berth_http_field_text(out, "Vary", "Origin");
+        berth_http_field_text(out, "Cross-Origin-Resource-Policy", "same-origin");
+        return;
+    case BERTH_ACCESS_CORS_ANY:
+        berth_http_field_text(out, "Access-Control-Allow-Origin", "*");
+        break;
+    case BERTH_ACCESS_CORS_ECHO:
+        berth_http_field_text(out, "Vary", "Origin");
+        berth_http_field_view(out, "Access-Control-Allow-Origin", answer->origin);
+        break;
+    }
+    berth_http_field_text(out, "Cross-Origin-Resource-Policy", "cross-origin");
+    if (answer->preflight) {
+        berth_http_field_text(out, "Access-Control-Allow-Methods", "GET, HEAD");
+        berth_http_field_text(out, "Access-Control-Allow-Headers", "*");
+        berth_http_field_text(out, "Access-Control-Allow-Private-Network", "true");
+        berth_http_field_text(out, "Access-Control-Max-Age", "600");
+    }
+}
+
+static bool keeps_alive(const struct berth_conn *conn) {
+    return conn->http != NULL && conn->http->keep_alive &&
+           conn->server->state != BERTH_STATE_DRAINING;
+}
+
+static void write_head(struct berth_conn *conn, const struct berth_answer *answer, uint64_t size,
+                       struct berth_writer *out) {
+    const struct berth_http_head *request = conn->http != NULL ? conn->http->head : NULL;
+    berth_http_response_begin(out, answer->status);
+    berth_http_field_date(out, "Date", (int64_t)berth_sys_clock_unix_s());
+    if (answer->status != 204)
+        berth_http_field_number(out, "Content-Length", size);
+    if (answer->type != NULL)
+        berth_http_field_text(out, "Content-Type", answer->type);
+    berth_http_field_text(out, "Cache-Control", answer->cache != NULL ? answer->cache : "no-cache");
+    berth_http_field_text(out, "X-Content-Type-Options", "nosniff");
+    if (answer->csp != NULL)
+        berth_http_field_text(out, "Content-Security-Policy", answer->csp);
+    if (answer->allow != NULL)
+        berth_http_field_text(out, "Allow", answer->allow);
+    if (answer->location.size > 0)
+        berth_http_field_view(out, "Location", answer->location);
+    if (answer->status == 426) { /* RFC 9110 15.5.22: the answer names what is asked for */
+        berth_http_field_text(out, "Upgrade", "websocket");
+        berth_http_field_text(out, "Sec-WebSocket-Version", "13");
+    }
+    write_cors(out, answer);
+    if (!keeps_alive(conn))
+        berth_http_field_text(out, "Connection",
+                              answer->status == 426 ? "Upgrade, close" : "close");
+    else if (answer->status == 426)
+        berth_http_field_text(out, "Connection", "Upgrade");
+    else if (request != NULL && request->version_minor == 0)
+        berth_http_field_text(out, "Connection", "keep-alive");
+    berth_http_head_end(out);
+}
+
+/* A path or an origin so long that no head can carry it: longer than any real one. */
+static void write_failed_head(struct berth_conn *conn, struct berth_writer *head) {
+    *head = berth_writer_on(head->data, head->capacity);
+    if (conn->http != NULL)
+        conn->http->keep_alive = false;
+    write_head(conn, &BERTH_ANSWER(500), 0, head);
+}
+
+void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer) {
+    char memory[4096];
+    struct berth_writer head = berth_writer_on(memory, sizeof memory);
+    uint64_t size = answer->file.handle >= 0 ? answer->file.size : answer->body.size;
+    write_head(conn, answer, size, &head);
+    bool failed = head.overflow;
+    if (failed)
+        write_failed_head(conn, &head);
+
+    bool asked_for_head = conn->http != NULL && conn->http->head != NULL &&
+                          conn->http->head->method == BERTH_HTTP_METHOD_HEAD;
+    bool with_body = size > 0 && !asked_for_head && !failed;
+    if (answer->file.handle < 0) {
+        struct berth_view parts[] = {berth_writer_result(&head), answer->body};
+        berth_conn_send(conn, parts, with_body ? 2 : 1);
+        return;
+    }
+    conn->http->file = answer->file;
+    conn->http->file_offset = with_body ? 0 : size;
+    berth_http_send_file(conn, berth_writer_result(&head));
+}
+
+void berth_answer_text(struct berth_conn *conn, int status, const char *text) {
+    struct berth_answer answer = BERTH_ANSWER(status);
+    answer.type = "text/plain; charset=utf-8";
+    answer.cache = "no-store";
+    char memory[512];
+    struct berth_writer body = berth_writer_on(memory, sizeof memory);
+    berth_writer_format(&body, "%s\n", text);
+    answer.body = berth_writer_result(&body);
+    berth_answer_send(conn, &answer);
+}

@@ -1,0 +1,241 @@
+#include "server/internal.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "berth/error.h"
+
+/* What may come while a connection waits: one piece that was under way, twice over. */
+#define HELD_MAX (1u << 20)
+
+/* -- Input ------------------------------------------------------------------------------------- */
+
+static void hold(struct berth_conn *conn, const uint8_t *bytes, size_t size) {
+    if (berth_buf_append(&conn->held, bytes, size) < 0)
+        berth_conn_abort(conn);
+}
+
+static size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+    switch ((enum berth_conn_state)conn->state) {
+    case BERTH_CONN_HTTP:
+        return berth_http_feed(conn, bytes, size);
+    case BERTH_CONN_SOCKET:
+    case BERTH_CONN_CLOSING:
+        return berth_socket_feed(conn, bytes, size);
+    case BERTH_CONN_SENDING:
+        BERTH_ASSERT(conn->waiting);
+        return 0;
+    case BERTH_CONN_LINGER:
+    case BERTH_CONN_DEAD:
+        return size;
+    }
+    berth_assert_failed("state is one of enum berth_conn_state", __FILE__, __LINE__);
+}
+
+/* Hot: everything that a peer sends comes through here. Answers gather in the server's batch and
+ * leave in one write when the input is used up. */
+static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+    struct berth_server *server = conn->server;
+    server->batch_conn = conn;
+    do {
+        size_t used = feed(conn, bytes, size);
+        bytes += used;
+        size -= used;
+    } while (size > 0 && !conn->waiting);
+    berth_socket_flush(conn);
+    server->batch_conn = NULL;
+    if (size > 0)
+        hold(conn, bytes, size);
+}
+
+static void on_data(void *owner, uint8_t *data, size_t size) {
+    struct berth_conn *conn = owner;
+    if (conn->state == BERTH_CONN_SOCKET)
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
+    if (conn->waiting)
+        hold(conn, data, size);
+    else
+        read_input(conn, data, size);
+}
+
+/* The peer has sent its FIN and all before it was read. */
+static void end(struct berth_conn *conn) {
+    switch ((enum berth_conn_state)conn->state) {
+    case BERTH_CONN_HTTP:
+        berth_conn_finish(conn);
+        return;
+    case BERTH_CONN_LINGER:
+        if (berth_net_stream_pending(conn->stream) == 0)
+            berth_conn_abort(conn);
+        return;
+    case BERTH_CONN_SOCKET: /* no close frame came before: the connection broke (1006) */
+    case BERTH_CONN_CLOSING:
+        berth_conn_abort(conn);
+        return;
+    case BERTH_CONN_SENDING:
+    case BERTH_CONN_DEAD:
+        return;
+    }
+}
+
+static void on_end(void *owner) {
+    struct berth_conn *conn = owner;
+    conn->ended = true;
+    if (!conn->waiting)
+        end(conn);
+}
+
+/* -- Output ------------------------------------------------------------------------------------ */
+
+void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count) {
+    if (conn->state == BERTH_CONN_DEAD)
+        return;
+    int error = berth_net_send(conn->stream, parts, count);
+    if (error < 0 && error != BERTH_E_CLOSED) /* a stream that failed says so by itself */
+        berth_conn_abort(conn);
+}
+
+void berth_conn_wait(struct berth_conn *conn) {
+    if (conn->waiting || conn->state == BERTH_CONN_DEAD)
+        return;
+    conn->waiting = true;
+    berth_net_stream_pause(conn->stream);
+}
+
+static void go_on(struct berth_conn *conn) {
+    conn->waiting = false;
+    struct berth_buf held = conn->held;
+    conn->held = berth_buf_make(HELD_MAX);
+    read_input(conn, (uint8_t *)held.data + (held.data != NULL ? held.start : 0), held.size);
+    berth_buf_free(&held);
+    if (conn->waiting || conn->state == BERTH_CONN_DEAD)
+        return;
+    berth_net_stream_resume(conn->stream);
+    if (conn->ended)
+        end(conn);
+}
+
+static void on_drained(void *owner) {
+    struct berth_conn *conn = owner;
+    if (conn->state == BERTH_CONN_SENDING)
+        berth_http_drained(conn);
+    if (conn->state == BERTH_CONN_LINGER) {
+        if (conn->ended)
+            berth_conn_abort(conn);
+        else
+            berth_conn_expect(conn, BERTH_DEADLINE_LINGER);
+    } else if (conn->waiting && conn->state != BERTH_CONN_SENDING) {
+        go_on(conn);
+    }
+}
+
+/* -- Ends -------------------------------------------------------------------------------------- */
+
+void berth_conn_finish(struct berth_conn *conn) {
+    if (conn->state == BERTH_CONN_LINGER || conn->state == BERTH_CONN_DEAD)
+        return;
+    bool pending = berth_net_stream_pending(conn->stream) > 0;
+    if (conn->ended && !pending) {
+        berth_conn_abort(conn);
+        return;
+    }
+    conn->state = BERTH_CONN_LINGER;
+    berth_buf_free(&conn->held);
+    if (conn->waiting) {
+        conn->waiting = false;
+        berth_net_stream_resume(conn->stream);
+    }
+    berth_net_stream_shutdown(conn->stream);
+    berth_conn_expect(conn, pending ? BERTH_DEADLINE_IDLE : BERTH_DEADLINE_LINGER);
+}
+
+void berth_conn_abort(struct berth_conn *conn) {
+    if (conn->state == BERTH_CONN_DEAD)
+        return;
+    conn->state = BERTH_CONN_DEAD;
+    berth_deadline_clear(&conn->deadline);
+    berth_net_stream_close(conn->stream);
+}
+
+void berth_conn_expired(struct berth_conn *conn) {
+    switch ((enum berth_deadline_kind)conn->deadline_kind) {
+    case BERTH_DEADLINE_REQUEST:
+        berth_http_fail(conn, 408, "The request did not arrive in time.");
+        return;
+    case BERTH_DEADLINE_IDLE:
+        if (conn->state == BERTH_CONN_HTTP)
+            berth_conn_finish(conn);
+        else
+            berth_conn_abort(conn);
+        return;
+    case BERTH_DEADLINE_PING:
+        berth_conn_expect(conn, BERTH_DEADLINE_PONG);
+        berth_socket_ping(conn->socket);
+        return;
+    case BERTH_DEADLINE_PONG:
+    case BERTH_DEADLINE_CLOSE:
+    case BERTH_DEADLINE_LINGER:
+        berth_conn_abort(conn);
+        return;
+    case BERTH_DEADLINE_KINDS:
+        break;
+    }
+    berth_assert_failed("deadline_kind is a kind", __FILE__, __LINE__);
+}
+
+void berth_conn_drain(struct berth_conn *conn) {
+    if (conn->state == BERTH_CONN_SOCKET)
+        berth_socket_close(conn->socket, BERTH_WS_CLOSE_GOING_AWAY, "the server is stopping");
+    else if (conn->state == BERTH_CONN_HTTP && conn->http == NULL)
+        berth_conn_finish(conn);
+    /* A request under way is answered, with Connection: close. */
+}
+
+static void on_error(void *owner, int error) {
+    (void)error; /* a peer that goes away is no news */
+    berth_conn_abort(owner);
+}
+
+static void on_closed(void *owner) {
+    struct berth_conn *conn = owner;
+    conn->state = BERTH_CONN_DEAD;
+    berth_deadline_clear(&conn->deadline);
+    if (conn->socket != NULL)
+        berth_socket_gone(conn);
+    if (conn->http != NULL)
+        berth_http_phase_release(conn);
+    berth_buf_free(&conn->held);
+    berth_server_conn_gone(conn->server, conn);
+}
+
+/* -- Begin ------------------------------------------------------------------------------------- */
+
+void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream) {
+    static const struct berth_net_stream_events events = {
+        .on_data = on_data,
+        .on_end = on_end,
+        .on_drained = on_drained,
+        .on_error = on_error,
+        .on_closed = on_closed,
+    };
+    struct berth_conn *conn = berth_alloc(sizeof *conn);
+    if (conn == NULL) {
+        berth_net_stream_close(stream);
+        return;
+    }
+    conn->server = server;
+    conn->stream = stream;
+    conn->held = berth_buf_make(HELD_MAX);
+    conn->next = server->conns;
+    if (conn->next != NULL)
+        conn->next->previous = conn;
+    server->conns = conn;
+    berth_net_stream_start(stream, &events, conn);
+    /* The policy on slow readers is ours (socket.c); this is the bound behind it: one whole message
+     * on top of a queue that is nearly full, and the answers of one piece of input. */
+    const struct berth_limits *limits = &server->options->limits;
+    berth_net_stream_limit(stream,
+                           limits->send_queue_size + limits->message_size + 4 * BERTH_BATCH_SIZE);
+    berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
+    if (++server->conn_count > limits->connections)
+        berth_http_fail(conn, 503, "The server has as many connections as it may have.");
+}

@@ -1,0 +1,252 @@
+/* What the files of the server share: the server, its connections, their two phases.
+ *
+ * A connection is HTTP first (conn.c feeds http.c) and may become a WebSocket (socket.c). What only
+ * one phase needs is allocated for that phase alone, so that an idle WebSocket stays small.
+ */
+#ifndef BERTH_SERVER_INTERNAL_H
+#define BERTH_SERVER_INTERNAL_H
+
+#include "base/buf.h"
+#include "proto/health.h"
+#include "proto/http.h"
+#include "proto/ws.h"
+#include "server/access.h"
+#include "server/deadline.h"
+#include "server/server.h"
+#include "sys/files.h"
+#include "sys/peer.h"
+
+/* Frames that are answered while one piece of input is read leave in one write. */
+#define BERTH_BATCH_SIZE 65536
+
+/* Places for answers that are made in memory; the status document is the largest. */
+#define BERTH_SCRATCH_SIZE 65536
+
+/* Memory of messages that came in parts, kept for the next one: how many, and how large each. */
+#define BERTH_SPARE_MESSAGES 8
+#define BERTH_SPARE_MESSAGE_SIZE (4u << 20)
+
+/* The same for HTTP phases. */
+#define BERTH_SPARE_PHASES 32
+
+/* How long we wait for the peer's FIN after ours, so that what we said last is not lost to a reset
+ * (RFC 9112 9.6), and for its close frame after ours. */
+#define BERTH_LINGER_MS 2000
+#define BERTH_CLOSE_MS 5000
+
+enum berth_deadline_kind {
+    BERTH_DEADLINE_REQUEST, /* a request has begun and must end */
+    BERTH_DEADLINE_IDLE,    /* nothing is asked, or nothing of an answer is taken */
+    BERTH_DEADLINE_PING,    /* nothing was heard: ask */
+    BERTH_DEADLINE_PONG,    /* asked: an answer must come */
+    BERTH_DEADLINE_CLOSE,   /* our close frame is out: the peer's must come */
+    BERTH_DEADLINE_LINGER,  /* all is said: the peer's FIN must come */
+    BERTH_DEADLINE_KINDS,
+};
+
+enum berth_conn_state {
+    BERTH_CONN_HTTP,    /* reading requests */
+    BERTH_CONN_SENDING, /* an answer's file is on its way; further requests wait */
+    BERTH_CONN_SOCKET,  /* a WebSocket, open */
+    BERTH_CONN_CLOSING, /* a WebSocket, our close frame sent and the peer's awaited */
+    BERTH_CONN_LINGER,  /* all is said; what still comes is thrown away */
+    BERTH_CONN_DEAD,    /* closed; only the last event is to come */
+};
+
+struct berth_conn {
+    struct berth_server *server;
+    struct berth_net_stream *stream;
+    struct berth_conn *next, *previous; /* all connections of the server */
+    struct berth_deadline deadline;
+    uint8_t deadline_kind;
+    uint8_t state; /* enum berth_conn_state */
+    bool waiting;  /* input is held until the queue is drained */
+    bool ended;    /* the peer has sent its FIN */
+    struct berth_http_phase *http;
+    struct berth_socket *socket;
+    struct berth_buf held; /* input that came while waiting */
+};
+
+/* A connection while it speaks HTTP: there from a request's first byte to the answer's last. */
+struct berth_http_phase {
+    struct berth_http_phase *next_spare;
+    const struct berth_http_head *head; /* of the request under way; NULL before it */
+    bool keep_alive;
+    struct berth_sys_file file; /* what an answer is sent from; handle -1 for none */
+    uint64_t file_offset;
+    struct berth_http_reader reader;
+    char *storage; /* limits.head_size bytes behind this struct */
+};
+
+struct berth_socket {
+    struct berth_conn *conn;
+    const struct berth_server_route *route;
+    void *data;
+    uint16_t close_code; /* what `closed` will be told */
+    struct berth_ws_decoder decoder;
+    struct berth_buf message; /* the part of a message that came so far, when it came in parts */
+};
+
+struct berth_server {
+    struct berth_net *net;
+    const struct berth_server_options *options;
+    struct berth_access_policy policy;
+    struct berth_ws_limits ws_limits;
+    struct berth_http_limits http_limits;
+    enum berth_state state;
+    uint64_t started_unix_ms;
+    uint64_t started_ms;
+
+    struct berth_net_listener *listeners[8];
+    size_t listener_count;
+    size_t open_listeners;
+
+    struct berth_conn *conns;
+    size_t conn_count;
+    size_t socket_count;
+    uint64_t accepted;
+    uint64_t messages_in;
+    uint64_t messages_out;
+
+    struct berth_deadline_queue deadlines[BERTH_DEADLINE_KINDS];
+    struct berth_net_timer *timer;
+    uint64_t timer_at_ms; /* 0 when it is not set */
+    struct berth_net_timer *drain_timer;
+    void (*on_drained)(void *owner);
+    void *on_drained_owner;
+
+    struct berth_http_phase *spare_phases;
+    size_t spare_phase_count;
+    struct berth_buf spare_messages[BERTH_SPARE_MESSAGES];
+    size_t spare_message_count;
+    struct berth_sys_peers peers;
+    uint32_t uid;
+    intptr_t static_dir; /* -1 for none */
+    unsigned refusals;   /* logged in the present window of time */
+    uint64_t refusals_since_ms;
+
+    struct berth_conn *batch_conn; /* whose input is being read now */
+    size_t batch_size;
+    char batch[BERTH_BATCH_SIZE];
+    char scratch[BERTH_SCRATCH_SIZE];
+};
+
+/* -- server.c ---------------------------------------------------------------------------------- */
+
+/* The last event of a connection came: forgets and frees it. */
+void berth_server_conn_gone(struct berth_server *server, struct berth_conn *conn);
+
+/* Sets the one deadline of a connection. */
+void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind);
+
+/* Logs that something was refused; a flood of them is summed up. */
+void berth_server_log_refusal(struct berth_server *server, const char *event, const char *what,
+                              struct berth_view subject, const char *reason);
+
+/* -- conn.c ------------------------------------------------------------------------------------ */
+
+void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream);
+
+/* The deadline of the connection is over. */
+void berth_conn_expired(struct berth_conn *conn);
+
+/* The server is stopping: end as soon as decency allows. */
+void berth_conn_drain(struct berth_conn *conn);
+
+/* Sends; closes the connection when that cannot be. */
+void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count);
+
+/* Reads no further until what is queued is sent; conn.c goes on by itself. */
+void berth_conn_wait(struct berth_conn *conn);
+
+/* All is said: sends FIN, waits for the peer's, throws away what it still sends. */
+void berth_conn_finish(struct berth_conn *conn);
+
+/* Closes at once. */
+void berth_conn_abort(struct berth_conn *conn);
+
+/* -- http.c ------------------------------------------------------------------------------------ */
+
+/* Reads requests and answers them; returns the bytes used, less than size only when the connection
+ * left the state HTTP, or has to wait. */
+size_t berth_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
+
+/* Sends the head, then the phase's file from its offset on, until the peer takes no more: then the
+ * connection is in the state SENDING, else in HTTP again. */
+void berth_http_send_file(struct berth_conn *conn, struct berth_view head);
+
+/* The queue is empty: goes on with the file of the answer under way. */
+void berth_http_drained(struct berth_conn *conn);
+
+/* Answers a request that did not come in time, or cannot be taken at all. */
+void berth_http_fail(struct berth_conn *conn, int status, const char *reason);
+
+void berth_http_phase_release(struct berth_conn *conn);
+
+/* -- answer.c ---------------------------------------------------------------------------------- */
+
+/* An answer to the request under way; begin with BERTH_ANSWER. Zero means absent. */
+struct berth_answer {
+    int status;
+    const char *type;       /* Content-Type */
+    struct berth_view body; /* a loan */
+    const char *cache;      /* Cache-Control; NULL for "no-cache" */
+    const char *csp;        /* Content-Security-Policy */
+    const char *allow;
+    struct berth_view location;
+    struct berth_sys_file file;        /* the body, in place of `body`; taken. Handle -1 for none */
+    struct berth_access_answer access; /* decides the CORS fields */
+    struct berth_view origin;
+    bool preflight; /* the CORS fields of a preflight's answer too */
+};
+
+#define BERTH_ANSWER(code) ((struct berth_answer){.status = (code), .file = {.handle = -1}})
+
+void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer);
+
+/* A plain sentence as an answer. */
+void berth_answer_text(struct berth_conn *conn, int status, const char *text);
+
+/* -- routes.c ---------------------------------------------------------------------------------- */
+
+/* Answers the request whose head and body are complete. */
+void berth_routes_answer(struct berth_conn *conn);
+
+/* -- files.c ----------------------------------------------------------------------------------- */
+
+/* Answers with the file that `path` (decoded, below /static/, maybe empty) names. */
+void berth_files_answer(struct berth_conn *conn, struct berth_view path,
+                        struct berth_answer *answer);
+
+/* The media type that a name's ending stands for. */
+const char *berth_files_type(struct berth_view name);
+
+/* -- status.c ---------------------------------------------------------------------------------- */
+
+/* The server's state in the words of the health document. */
+enum berth_health_state berth_server_health_state(const struct berth_server *server);
+
+/* The WebSocket route that is published: /client-ws, or the first one; NULL without any. */
+const char *berth_server_main_route(const struct berth_server *server);
+
+void berth_status_write(struct berth_server *server, const struct berth_addr *local,
+                        struct berth_writer *out);
+
+/* -- socket.c ---------------------------------------------------------------------------------- */
+
+/* Answers a WebSocket request to that route: 101 and a socket, or a refusal. */
+void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_route *route,
+                          struct berth_view query);
+
+/* Reads frames; returns the bytes used, less than size only when the connection has to wait. */
+size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
+
+/* Sends what was answered while the input was read. */
+void berth_socket_flush(struct berth_conn *conn);
+
+void berth_socket_ping(struct berth_socket *socket);
+
+/* The connection is gone: tells the handler, and frees. */
+void berth_socket_gone(struct berth_conn *conn);
+
+#endif

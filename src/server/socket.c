@@ -1,0 +1,327 @@
+#include "server/internal.h"
+
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "berth/error.h"
+#include "proto/http_writer.h"
+#include "proto/ws_handshake.h"
+
+#include <string.h>
+
+#define CLOSE_TOO_SLOW 4408
+
+/* -- Sending ----------------------------------------------------------------------------------- */
+
+static bool is_batching(const struct berth_conn *conn) { return conn->server->batch_conn == conn; }
+
+void berth_socket_flush(struct berth_conn *conn) {
+    struct berth_server *server = conn->server;
+    if (!is_batching(conn) || server->batch_size == 0)
+        return;
+    struct berth_view batch = {server->batch, server->batch_size};
+    server->batch_size = 0;
+    berth_conn_send(conn, &batch, 1);
+}
+
+/* Hot. Small frames gather in the batch; one that does not fit leaves in one write with it. */
+static void put_frame(struct berth_conn *conn, struct berth_view head, struct berth_view payload) {
+    struct berth_server *server = conn->server;
+    if (!is_batching(conn)) {
+        struct berth_view parts[] = {head, payload};
+        berth_conn_send(conn, parts, 2);
+        return;
+    }
+    if (head.size + payload.size <= sizeof server->batch - server->batch_size) {
+        memcpy(server->batch + server->batch_size, head.data, head.size);
+        server->batch_size += head.size;
+        if (payload.size > 0)
+            memcpy(server->batch + server->batch_size, payload.data, payload.size);
+        server->batch_size += payload.size;
+        return;
+    }
+    struct berth_view parts[] = {{server->batch, server->batch_size}, head, payload};
+    server->batch_size = 0;
+    berth_conn_send(conn, parts, 3);
+}
+
+static void put_control(struct berth_conn *conn, enum berth_ws_opcode opcode,
+                        struct berth_view payload) {
+    uint8_t head[BERTH_WS_HEAD_MAX];
+    size_t size = berth_ws_frame_head(head, opcode, true, payload.size, NULL);
+    put_frame(conn, berth_view_bytes(head, size), payload);
+}
+
+static void put_close(struct berth_conn *conn, uint16_t code, struct berth_view reason) {
+    uint8_t payload[BERTH_WS_CONTROL_MAX];
+    size_t size = berth_ws_close_payload(payload, code, reason);
+    put_control(conn, BERTH_WS_OPCODE_CLOSE, berth_view_bytes(payload, size));
+}
+
+void berth_socket_ping(struct berth_socket *socket) {
+    put_control(socket->conn, BERTH_WS_OPCODE_PING, (struct berth_view){NULL, 0});
+}
+
+static size_t queued(const struct berth_conn *conn) {
+    return berth_net_stream_pending(conn->stream) +
+           (is_batching(conn) ? conn->server->batch_size : 0);
+}
+
+struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, const void *data,
+                                                  size_t size) {
+    struct berth_socket_frame frame = {.payload = berth_view_bytes(data, size)};
+    frame.head_size = berth_ws_frame_head(frame.head, opcode, true, size, NULL);
+    return frame;
+}
+
+int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame) {
+    struct berth_conn *conn = socket->conn;
+    struct berth_server *server = conn->server;
+    if (conn->state != BERTH_CONN_SOCKET)
+        return BERTH_E_CLOSED;
+    size_t before = queued(conn);
+    size_t size = frame->head_size + frame->payload.size;
+    if (before > 0 && before + size > server->options->limits.send_queue_size) {
+        berth_log_write(server->options->log, BERTH_LOG_WARNING, "socket.too_slow",
+                        "A client of %s reads too slowly: %zu bytes wait for it. Its connection is "
+                        "closed (4408).",
+                        socket->route->path, before);
+        berth_socket_close(socket, CLOSE_TOO_SLOW, "reading too slowly");
+        return BERTH_E_FULL;
+    }
+    server->messages_out++;
+    put_frame(conn, berth_view_bytes(frame->head, frame->head_size), frame->payload);
+    return conn->state == BERTH_CONN_DEAD ? BERTH_E_MEMORY : 0;
+}
+
+int berth_socket_send(struct berth_socket *socket, enum berth_ws_opcode opcode, const void *data,
+                      size_t size) {
+    struct berth_socket_frame frame = berth_socket_frame_make(opcode, data, size);
+    return berth_socket_send_frame(socket, &frame);
+}
+
+void berth_socket_close(struct berth_socket *socket, uint16_t code, const char *reason) {
+    struct berth_conn *conn = socket->conn;
+    if (conn->state != BERTH_CONN_SOCKET)
+        return;
+    put_close(conn, code, berth_view_of(reason));
+    if (conn->state != BERTH_CONN_SOCKET) /* the write failed */
+        return;
+    conn->state = BERTH_CONN_CLOSING;
+    berth_conn_expect(conn, BERTH_DEADLINE_CLOSE);
+}
+
+void berth_socket_set_data(struct berth_socket *socket, void *data) { socket->data = data; }
+
+void *berth_socket_data(const struct berth_socket *socket) { return socket->data; }
+
+/* -- Messages that come in parts --------------------------------------------------------------- */
+
+static void take_spare_message(struct berth_server *server, struct berth_buf *message) {
+    if (message->data != NULL || server->spare_message_count == 0)
+        return;
+    *message = server->spare_messages[--server->spare_message_count];
+    message->max = (size_t)server->options->limits.message_size;
+}
+
+static void give_spare_message(struct berth_server *server, struct berth_buf *message) {
+    size_t max = message->max;
+    if (message->data != NULL && message->capacity <= BERTH_SPARE_MESSAGE_SIZE &&
+        server->spare_message_count < BERTH_SPARE_MESSAGES) {
+        message->start = message->size = 0;
+        server->spare_messages[server->spare_message_count++] = *message;
+        *message = berth_buf_make(max);
+    }
+    berth_buf_free(message);
+}
+
+static void deliver(struct berth_socket *socket, enum berth_ws_opcode opcode,
+                    struct berth_view message) {
+    socket->conn->server->messages_in++;
+    socket->route->handler->message(socket->route->handler_owner, socket, opcode, message);
+}
+
+/* The decoder keeps a message within its limit, so only memory can be missing here. */
+static void on_run(struct berth_socket *socket, const struct berth_ws_event *event) {
+    struct berth_server *server = socket->conn->server;
+    if (event->first && event->last) {
+        deliver(socket, event->opcode, event->data);
+        return;
+    }
+    take_spare_message(server, &socket->message);
+    if (berth_buf_append(&socket->message, event->data.data, event->data.size) < 0) {
+        berth_socket_close(socket, BERTH_WS_CLOSE_INTERNAL_ERROR, "out of memory");
+        return;
+    }
+    if (!event->last)
+        return;
+    deliver(socket, event->opcode, berth_buf_view(&socket->message));
+    give_spare_message(server, &socket->message);
+}
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+static void on_peer_close(struct berth_socket *socket, const struct berth_ws_event *event) {
+    struct berth_conn *conn = socket->conn;
+    socket->close_code = event->code;
+    if (conn->state == BERTH_CONN_SOCKET)
+        put_close(conn, event->code, (struct berth_view){NULL, 0});
+    berth_socket_flush(conn);
+    berth_conn_finish(conn);
+}
+
+/* RFC 6455 7.1.7: say why, then end; the peer's stream cannot be read any further. */
+static void on_fail(struct berth_socket *socket, const struct berth_ws_event *event) {
+    struct berth_conn *conn = socket->conn;
+    berth_log_write(conn->server->options->log, BERTH_LOG_INFO, "socket.failed",
+                    "A client of %s broke the protocol and is closed (%u): %.*s.",
+                    socket->route->path, event->code, BERTH_VIEW_ARG(event->data));
+    if (conn->state == BERTH_CONN_SOCKET)
+        put_close(conn, event->code, event->data);
+    berth_socket_flush(conn);
+    berth_conn_finish(conn);
+}
+
+static void on_event(struct berth_socket *socket, const struct berth_ws_event *event) {
+    struct berth_conn *conn = socket->conn;
+    switch (event->type) {
+    case BERTH_WS_EVENT_NONE:
+    case BERTH_WS_EVENT_PONG: /* any byte from the peer has moved the deadline already */
+        return;
+    case BERTH_WS_EVENT_DATA:
+        if (conn->state == BERTH_CONN_SOCKET)
+            on_run(socket, event);
+        return;
+    case BERTH_WS_EVENT_PING:
+        if (conn->state == BERTH_CONN_SOCKET)
+            put_control(conn, BERTH_WS_OPCODE_PONG, event->data);
+        return;
+    case BERTH_WS_EVENT_CLOSE:
+        on_peer_close(socket, event);
+        return;
+    case BERTH_WS_EVENT_FAIL:
+        on_fail(socket, event);
+        return;
+    }
+    berth_assert_failed("type is one of enum berth_ws_event_type", __FILE__, __LINE__);
+}
+
+/* Hot. */
+size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+    struct berth_socket *socket = conn->socket;
+    size_t high = (size_t)conn->server->options->limits.send_queue_size / 4;
+    size_t used = 0;
+    struct berth_ws_event event;
+    do {
+        used += berth_ws_decoder_feed(&socket->decoder, bytes + used, size - used, &event);
+        on_event(socket, &event);
+        if (conn->state == BERTH_CONN_LINGER || conn->state == BERTH_CONN_DEAD)
+            return size;
+        if (queued(conn) > high) {
+            berth_socket_flush(conn);
+            if (conn->state == BERTH_CONN_SOCKET && berth_net_stream_pending(conn->stream) > high) {
+                berth_conn_wait(conn);
+                return used;
+            }
+        }
+    } while (event.type != BERTH_WS_EVENT_NONE);
+    return used;
+}
+
+/* -- Begin and end ----------------------------------------------------------------------------- */
+
+static int check_handshake(const struct berth_http_head *head, struct berth_ws_request *ret_request,
+                           struct berth_view *ret_reason) {
+    struct berth_ws_request request = {
+        .method = head->method_name,
+        .http_minor = head->version_minor,
+    };
+    for (size_t i = 0; i < head->field_count; i++)
+        berth_ws_request_field(&request, berth_http_head_field_name(head, i),
+                               berth_http_head_field_value(head, i));
+    *ret_request = request;
+    return berth_ws_request_check(&request, ret_reason);
+}
+
+static void put_switching(struct berth_conn *conn, struct berth_view key) {
+    char accept[BERTH_WS_ACCEPT_SIZE];
+    char memory[256];
+    struct berth_writer head = berth_writer_on(memory, sizeof memory);
+    berth_ws_accept_key(key, accept);
+    berth_http_response_begin(&head, 101);
+    berth_http_field_text(&head, "Upgrade", "websocket");
+    berth_http_field_text(&head, "Connection", "Upgrade");
+    berth_http_field_view(&head, "Sec-WebSocket-Accept",
+                          (struct berth_view){accept, sizeof accept});
+    berth_http_head_end(&head);
+    BERTH_ASSERT(!head.overflow);
+    put_frame(conn, berth_writer_result(&head), (struct berth_view){NULL, 0});
+}
+
+static struct berth_socket *make_socket(struct berth_conn *conn,
+                                        const struct berth_server_route *route) {
+    struct berth_server *server = conn->server;
+    struct berth_socket *socket = berth_alloc(sizeof *socket);
+    if (socket == NULL)
+        return NULL;
+    socket->conn = conn;
+    socket->route = route;
+    socket->close_code = BERTH_WS_CLOSE_ABNORMAL;
+    socket->message = berth_buf_make((size_t)server->options->limits.message_size);
+    berth_ws_decoder_init(&socket->decoder, BERTH_WS_SERVER, &server->ws_limits);
+    return socket;
+}
+
+/* The 101 goes into the batch before `open`, so that what `open` sends stands behind it. */
+static void open_socket(struct berth_conn *conn, struct berth_socket *socket, struct berth_view key,
+                        struct berth_view query) {
+    struct berth_server *server = conn->server;
+    BERTH_ASSERT(is_batching(conn) && server->batch_size == 0);
+    put_switching(conn, key);
+    conn->state = BERTH_CONN_SOCKET;
+    int status = socket->route->handler->open(socket->route->handler_owner, socket, query);
+    if (status != 0) {
+        conn->state = BERTH_CONN_HTTP;
+        server->batch_size = 0;
+        berth_free(socket);
+        berth_answer_text(conn, status, "The server does not take this connection.");
+        return;
+    }
+    conn->socket = socket;
+    server->socket_count++;
+    berth_http_phase_release(conn);
+    if (conn->state == BERTH_CONN_SOCKET)
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
+}
+
+void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_route *route,
+                          struct berth_view query) {
+    struct berth_ws_request request;
+    struct berth_view reason;
+    int status = check_handshake(conn->http->head, &request, &reason);
+    if (status == 0 && conn->server->state == BERTH_STATE_DRAINING) {
+        status = 503;
+        reason = BERTH_VIEW("The server is stopping.");
+    }
+    if (status != 0) {
+        char text[256];
+        struct berth_writer out = berth_writer_on(text, sizeof text);
+        berth_writer_view(&out, reason);
+        berth_writer_char(&out, 0);
+        berth_answer_text(conn, status, out.overflow ? "Bad WebSocket request." : text);
+        return;
+    }
+    struct berth_socket *socket = make_socket(conn, route);
+    if (socket == NULL)
+        berth_answer_text(conn, 503, "The server is out of memory.");
+    else
+        open_socket(conn, socket, request.key, query);
+}
+
+void berth_socket_gone(struct berth_conn *conn) {
+    struct berth_socket *socket = conn->socket;
+    conn->socket = NULL;
+    conn->server->socket_count--;
+    socket->route->handler->closed(socket->route->handler_owner, socket, socket->close_code);
+    berth_buf_free(&socket->message);
+    berth_free(socket);
+}

@@ -1,0 +1,162 @@
+#include "server/internal.h"
+
+#include "base/json.h"
+#include "proto/health.h"
+#include "sys/process.h"
+
+#include <time.h>
+
+enum berth_health_state berth_server_health_state(const struct berth_server *server) {
+    switch (server->state) {
+    case BERTH_STATE_STARTING:
+        return BERTH_HEALTH_STARTING;
+    case BERTH_STATE_READY:
+        return BERTH_HEALTH_READY;
+    case BERTH_STATE_DRAINING:
+        break;
+    }
+    return BERTH_HEALTH_DRAINING;
+}
+
+const char *berth_server_main_route(const struct berth_server *server) {
+    const struct berth_server_options *options = server->options;
+    for (size_t i = 0; i < options->route_count; i++)
+        if (strcmp(options->routes[i].path, "/client-ws") == 0)
+            return options->routes[i].path;
+    return options->route_count > 0 ? options->routes[0].path : NULL;
+}
+
+static void write_time(struct berth_json *json, uint64_t unix_ms) {
+    char memory[32];
+    time_t seconds = (time_t)(unix_ms / 1000);
+    struct tm parts;
+    size_t size = gmtime_r(&seconds, &parts) != NULL
+                      ? strftime(memory, sizeof memory, "%Y-%m-%dT%H:%M:%SZ", &parts)
+                      : 0;
+    berth_json_string(json, (struct berth_view){memory, size});
+}
+
+static void write_url(struct berth_json *json, const char *key, const char *scheme,
+                      const struct berth_addr *local, const char *path) {
+    char memory[512];
+    struct berth_writer url = berth_writer_on(memory, sizeof memory);
+    berth_json_key(json, key);
+    berth_writer_text(&url, scheme);
+    berth_addr_write(local, &url);
+    berth_writer_text(&url, path != NULL ? path : "");
+    if (path == NULL || url.overflow)
+        berth_json_null(json);
+    else
+        berth_json_string(json, berth_writer_result(&url));
+}
+
+static void write_urls(struct berth_json *json, const struct berth_server *server,
+                       const struct berth_addr *local) {
+    berth_json_key(json, "urls");
+    berth_json_open(json, '{');
+    write_url(json, "http", "http://", local, "/");
+    write_url(json, "ws", "ws://", local, berth_server_main_route(server));
+    write_url(json, "health", "http://", local, "/health");
+    berth_json_close(json, '}');
+}
+
+static void write_addresses(struct berth_json *json, const struct berth_server_options *options) {
+    berth_json_key(json, "addresses");
+    berth_json_open(json, '[');
+    for (size_t i = 0; i < options->address_count; i++) {
+        char memory[BERTH_ADDR_TEXT_MAX];
+        struct berth_writer text = berth_writer_on(memory, sizeof memory);
+        berth_addr_write(&options->addresses[i], &text);
+        berth_json_string(json, berth_writer_result(&text));
+    }
+    berth_json_close(json, ']');
+}
+
+static void write_passed(struct berth_json *json, const struct berth_server_options *options) {
+    berth_json_key(json, "passed_over");
+    berth_json_open(json, '[');
+    for (size_t i = 0; i < options->passed_count; i++) {
+        const struct berth_server_passed *passed = &options->passed[i];
+        berth_json_open(json, '{');
+        berth_json_key(json, "from");
+        berth_json_number(json, passed->from);
+        berth_json_key(json, "to");
+        berth_json_number(json, passed->to);
+        berth_json_key(json, "reason");
+        berth_json_text(json, passed->reason);
+        berth_json_key(json, "text");
+        berth_json_text(json, passed->text);
+        berth_json_close(json, '}');
+    }
+    berth_json_close(json, ']');
+}
+
+static void write_routes(struct berth_json *json, const struct berth_server_options *options) {
+    berth_json_key(json, "routes");
+    berth_json_open(json, '[');
+    for (size_t i = 0; i < options->route_count; i++) {
+        berth_json_open(json, '{');
+        berth_json_key(json, "path");
+        berth_json_text(json, options->routes[i].path);
+        berth_json_key(json, "backend");
+        berth_json_text(json, options->routes[i].backend);
+        berth_json_close(json, '}');
+    }
+    berth_json_close(json, ']');
+}
+
+static void write_counts(struct berth_json *json, const struct berth_server *server) {
+    berth_json_key(json, "connections");
+    berth_json_open(json, '{');
+    berth_json_key(json, "open");
+    berth_json_number(json, server->conn_count);
+    berth_json_key(json, "websocket");
+    berth_json_number(json, server->socket_count);
+    berth_json_key(json, "accepted");
+    berth_json_number(json, server->accepted);
+    berth_json_key(json, "limit");
+    berth_json_number(json, server->options->limits.connections);
+    berth_json_close(json, '}');
+    berth_json_key(json, "messages");
+    berth_json_open(json, '{');
+    berth_json_key(json, "in");
+    berth_json_number(json, server->messages_in);
+    berth_json_key(json, "out");
+    berth_json_number(json, server->messages_out);
+    berth_json_close(json, '}');
+}
+
+void berth_status_write(struct berth_server *server, const struct berth_addr *local,
+                        struct berth_writer *out) {
+    const struct berth_server_options *options = server->options;
+    struct berth_json json = berth_json_on(out);
+    berth_json_open(&json, '{');
+    berth_json_key(&json, "app");
+    berth_json_text(&json, options->app);
+    berth_json_key(&json, "instance");
+    berth_json_text(&json, options->instance);
+    berth_json_key(&json, "state");
+    berth_json_text(&json, berth_health_state_name(berth_server_health_state(server)));
+    berth_json_key(&json, "version");
+    berth_json_text(&json, options->version);
+    berth_json_key(&json, "pid");
+    berth_json_number(&json, berth_sys_pid());
+    berth_json_key(&json, "started_at");
+    write_time(&json, server->started_unix_ms);
+    berth_json_key(&json, "uptime_ms");
+    berth_json_number(&json, berth_net_now_ms(server->net) - server->started_ms);
+    berth_json_key(&json, "host");
+    berth_json_text(&json, options->host);
+    berth_json_key(&json, "port");
+    berth_json_number(&json, options->port);
+    berth_json_key(&json, "requested_port");
+    berth_json_number(&json, options->requested_port);
+    write_urls(&json, server, local);
+    write_addresses(&json, options);
+    berth_json_key(&json, "port_file");
+    berth_json_text(&json, options->port_file);
+    write_passed(&json, options);
+    write_routes(&json, options);
+    write_counts(&json, server);
+    berth_json_close(&json, '}');
+}
