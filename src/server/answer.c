@@ -91,7 +91,7 @@ void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answe
     }
     conn->http->file = answer->file;
     conn->http->file_offset = with_body ? 0 : size;
-    berth_http_send_file(conn, berth_writer_result(&head));
+    berth_conn_http_send_file(conn, berth_writer_result(&head));
 }
 
 void berth_answer_text(struct berth_conn *conn, int status, const char *text) {

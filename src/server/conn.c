@@ -17,7 +17,7 @@ static void hold(struct berth_conn *conn, const uint8_t *bytes, size_t size) {
 static size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     switch ((enum berth_conn_state)conn->state) {
     case BERTH_CONN_HTTP:
-        return berth_http_feed(conn, bytes, size);
+        return berth_conn_http_feed(conn, bytes, size);
     case BERTH_CONN_SOCKET:
     case BERTH_CONN_CLOSING:
         return berth_socket_feed(conn, bytes, size);
@@ -117,7 +117,7 @@ static void go_on(struct berth_conn *conn) {
 static void on_drained(void *owner) {
     struct berth_conn *conn = owner;
     if (conn->state == BERTH_CONN_SENDING)
-        berth_http_drained(conn);
+        berth_conn_http_drained(conn);
     if (conn->state == BERTH_CONN_LINGER) {
         if (conn->ended)
             berth_conn_abort(conn);
@@ -159,7 +159,7 @@ void berth_conn_abort(struct berth_conn *conn) {
 void berth_conn_expired(struct berth_conn *conn) {
     switch ((enum berth_deadline_kind)conn->deadline_kind) {
     case BERTH_DEADLINE_REQUEST:
-        berth_http_fail(conn, 408, "The request did not arrive in time.");
+        berth_conn_http_fail(conn, 408, "The request did not arrive in time.");
         return;
     case BERTH_DEADLINE_IDLE:
         if (conn->state == BERTH_CONN_HTTP)
@@ -202,7 +202,7 @@ static void on_closed(void *owner) {
     if (conn->socket != NULL)
         berth_socket_gone(conn);
     if (conn->http != NULL)
-        berth_http_phase_release(conn);
+        berth_conn_http_release(conn);
     berth_buf_free(&conn->held);
     berth_server_conn_gone(conn->server, conn);
 }
@@ -237,5 +237,5 @@ void berth_conn_accept(struct berth_server *server, struct berth_net_stream *str
                            limits->send_queue_size + limits->message_size + 4 * BERTH_BATCH_SIZE);
     berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
     if (++server->conn_count > limits->connections)
-        berth_http_fail(conn, 503, "The server has as many connections as it may have.");
+        berth_conn_http_fail(conn, 503, "The server has as many connections as it may have.");
 }

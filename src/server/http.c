@@ -29,7 +29,7 @@ static struct berth_http_phase *take_phase(struct berth_server *server) {
     return phase;
 }
 
-void berth_http_phase_release(struct berth_conn *conn) {
+void berth_conn_http_release(struct berth_conn *conn) {
     struct berth_server *server = conn->server;
     struct berth_http_phase *phase = conn->http;
     conn->http = NULL;
@@ -48,7 +48,7 @@ void berth_http_phase_release(struct berth_conn *conn) {
 /* The answer is out: the next request, or the end. */
 static void complete(struct berth_conn *conn) {
     bool keep_alive = conn->http->keep_alive && conn->server->state != BERTH_STATE_DRAINING;
-    berth_http_phase_release(conn);
+    berth_conn_http_release(conn);
     conn->state = BERTH_CONN_HTTP;
     if (keep_alive)
         berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
@@ -70,7 +70,7 @@ static void answer(struct berth_conn *conn) {
         complete(conn);
 }
 
-size_t berth_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+size_t berth_conn_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     size_t high = (size_t)conn->server->options->limits.send_queue_size / 4;
     size_t used = 0;
     while (conn->state == BERTH_CONN_HTTP && used < size) {
@@ -91,7 +91,7 @@ size_t berth_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
         } while (event.type == BERTH_HTTP_HEAD || event.type == BERTH_HTTP_BODY);
 
         if (event.type == BERTH_HTTP_FAIL) {
-            berth_http_fail(conn, event.status, event.reason);
+            berth_conn_http_fail(conn, event.status, event.reason);
             return size;
         }
         if (event.type == BERTH_HTTP_END)
@@ -104,18 +104,18 @@ size_t berth_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     return used;
 }
 
-void berth_http_fail(struct berth_conn *conn, int status, const char *reason) {
+void berth_conn_http_fail(struct berth_conn *conn, int status, const char *reason) {
     if (conn->http != NULL)
         conn->http->keep_alive = false;
     berth_answer_text(conn, status, reason);
     if (conn->http != NULL)
-        berth_http_phase_release(conn);
+        berth_conn_http_release(conn);
     berth_conn_finish(conn);
 }
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-void berth_http_send_file(struct berth_conn *conn, struct berth_view head) {
+void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head) {
     struct berth_http_phase *phase = conn->http;
     char *piece = conn->server->scratch;
     conn->state = BERTH_CONN_SENDING;
@@ -144,9 +144,9 @@ void berth_http_send_file(struct berth_conn *conn, struct berth_view head) {
     conn->state = BERTH_CONN_HTTP;
 }
 
-void berth_http_drained(struct berth_conn *conn) {
+void berth_conn_http_drained(struct berth_conn *conn) {
     if (conn->http->file_offset < conn->http->file.size)
-        berth_http_send_file(conn, (struct berth_view){NULL, 0});
+        berth_conn_http_send_file(conn, (struct berth_view){NULL, 0});
     else
         conn->state = BERTH_CONN_HTTP;
     if (conn->state == BERTH_CONN_HTTP)

@@ -169,19 +169,19 @@ void berth_conn_abort(struct berth_conn *conn);
 
 /* Reads requests and answers them; returns the bytes used, less than size only when the connection
  * left the state HTTP, or has to wait. */
-size_t berth_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
+size_t berth_conn_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
 
 /* Sends the head, then the phase's file from its offset on, until the peer takes no more: then the
  * connection is in the state SENDING, else in HTTP again. */
-void berth_http_send_file(struct berth_conn *conn, struct berth_view head);
+void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head);
 
 /* The queue is empty: goes on with the file of the answer under way. */
-void berth_http_drained(struct berth_conn *conn);
+void berth_conn_http_drained(struct berth_conn *conn);
 
 /* Answers a request that did not come in time, or cannot be taken at all. */
-void berth_http_fail(struct berth_conn *conn, int status, const char *reason);
+void berth_conn_http_fail(struct berth_conn *conn, int status, const char *reason);
 
-void berth_http_phase_release(struct berth_conn *conn);
+void berth_conn_http_release(struct berth_conn *conn);
 
 /* -- answer.c ---------------------------------------------------------------------------------- */
 

@@ -288,7 +288,7 @@ static void open_socket(struct berth_conn *conn, struct berth_socket *socket, st
     }
     conn->socket = socket;
     server->socket_count++;
-    berth_http_phase_release(conn);
+    berth_conn_http_release(conn);
     if (conn->state == BERTH_CONN_SOCKET)
         berth_conn_expect(conn, BERTH_DEADLINE_PING);
 }
