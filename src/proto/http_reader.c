@@ -154,6 +154,8 @@ static enum berth_http_step in_target(struct berth_http_reader *reader,
     if (*input->at != ' ')
         return berth_http_fail(reader, event, 400, "the request target has a byte that no URI has");
     reader->head.target = take(reader, input);
+    if (reader->head.target.size == 0) /* RFC 9112 3: single spaces */
+        return berth_http_fail(reader, event, 400, "the request target is malformed");
     reader->state = BERTH_HTTP_IN_VERSION;
     return BERTH_HTTP_MOVED;
 }
@@ -210,7 +212,8 @@ static enum berth_http_step in_status(struct berth_http_reader *reader,
     if (scanned(reader).size <= 3 && stop == SCAN_FULL)
         return full(reader, event);
     if (scanned(reader).size > 3 || *input->at != ' ')
-        return berth_http_fail(reader, event, 400, "the status code is not three digits");
+        return berth_http_fail(reader, event, 400,
+                               "the status code is not three digits from 100 to 599");
     struct berth_view code = take(reader, input);
     return judge(reader, event, berth_http_head_take_status(&reader->head, code),
                  BERTH_HTTP_IN_REASON);
