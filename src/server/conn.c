@@ -110,6 +110,8 @@ static void go_on(struct berth_conn *conn) {
     if (conn->waiting || conn->state == BERTH_CONN_DEAD)
         return;
     berth_net_stream_resume(conn->stream);
+    if (conn->state == BERTH_CONN_SOCKET)
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
     if (conn->ended)
         end(conn);
 }
@@ -156,6 +158,18 @@ void berth_conn_abort(struct berth_conn *conn) {
     berth_net_stream_close(conn->stream);
 }
 
+/* While we do not read, no pong can be seen: what shows that the peer lives is that it takes what
+ * is queued. */
+static void expect_progress(struct berth_conn *conn) {
+    size_t pending = berth_net_stream_pending(conn->stream);
+    if (conn->deadline_kind == BERTH_DEADLINE_PONG && pending >= conn->pending_seen) {
+        berth_conn_abort(conn);
+        return;
+    }
+    conn->pending_seen = pending;
+    berth_conn_expect(conn, BERTH_DEADLINE_PONG);
+}
+
 void berth_conn_expired(struct berth_conn *conn) {
     switch ((enum berth_deadline_kind)conn->deadline_kind) {
     case BERTH_DEADLINE_REQUEST:
@@ -168,10 +182,19 @@ void berth_conn_expired(struct berth_conn *conn) {
             berth_conn_abort(conn);
         return;
     case BERTH_DEADLINE_PING:
-        berth_conn_expect(conn, BERTH_DEADLINE_PONG);
-        berth_socket_ping(conn->socket);
+        if (conn->waiting) {
+            expect_progress(conn);
+        } else {
+            berth_conn_expect(conn, BERTH_DEADLINE_PONG);
+            berth_socket_ping(conn->socket);
+        }
         return;
     case BERTH_DEADLINE_PONG:
+        if (conn->waiting)
+            expect_progress(conn);
+        else
+            berth_conn_abort(conn);
+        return;
     case BERTH_DEADLINE_CLOSE:
     case BERTH_DEADLINE_LINGER:
         berth_conn_abort(conn);

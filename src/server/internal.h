@@ -65,6 +65,7 @@ struct berth_conn {
     struct berth_http_phase *http;
     struct berth_socket *socket;
     struct berth_buf held; /* input that came while waiting */
+    size_t pending_seen;   /* while waiting: what was queued when we last looked */
 };
 
 /* A connection while it speaks HTTP: there from a request's first byte to the answer's last. */

@@ -82,7 +82,8 @@ void berth_server_set_state(struct berth_server *server, enum berth_state state)
  * on_drained when the last connection is gone or the drain time is over. Twice is once. */
 void berth_server_drain(struct berth_server *server, void (*on_drained)(void *owner), void *owner);
 
-/* Only when drained, or after the net ended. NULL is welcome. */
+/* Only when it is drained, or after berth_net_close, and before berth_net_destroy. NULL is welcome.
+ */
 void berth_server_destroy(struct berth_server *server);
 
 #endif
