@@ -9,6 +9,7 @@
  * Limits:  none; 1 byte of state
  * Threads: one for each stream
  * Source:  RFC 3629 section 4; the Unicode Standard, table 3-7
+ * Proof:   utf8_test.c, tests/wire/ws/utf8.txt, tests/fuzz/fuzz_ws.c
  */
 #ifndef BERTH_BASE_UTF8_H
 #define BERTH_BASE_UTF8_H

@@ -108,7 +108,7 @@ struct berth_ws_decoder {
     uint8_t state;
     uint8_t opcode;         /* of the present frame */
     uint8_t message_opcode; /* CONTINUATION when no message is under way */
-    struct berth_utf8 utf8; /* of the text message under way */
+    struct berth_utf8 utf8; /* of the text message under way; between messages it is at its start */
     bool fin;
     bool first; /* no run of the message was handed out yet */
     uint8_t held_size;

@@ -133,7 +133,6 @@ static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
         decoder->message_opcode = decoder->opcode;
         decoder->message_size = 0;
         decoder->fragments = 0;
-        decoder->utf8 = (struct berth_utf8){0};
         decoder->first = true;
     }
     if (length > decoder->limits->message_max - decoder->message_size)

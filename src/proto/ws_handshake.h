@@ -13,7 +13,7 @@
  * Limits:  BERTH_WS_PROTOCOL_FIELDS_MAX fields named Sec-WebSocket-Protocol
  * Threads: any
  * Source:  RFC 6455 sections 4.1, 4.2, 4.4 and 11.3; RFC 9110 sections 7.8 and 15.5.22
- * Proof:   ws_handshake_test.c, tests/wire/ws/handshake*.txt, tests/fuzz/fuzz_handshake.c
+ * Proof:   ws_handshake_test.c, tests/wire/ws/handshake.txt, tests/fuzz/fuzz_handshake.c
  */
 #ifndef BERTH_PROTO_WS_HANDSHAKE_H
 #define BERTH_PROTO_WS_HANDSHAKE_H
