@@ -7,16 +7,20 @@
  *     berth_net_destroy(net);
  *
  * Several transports stand behind it (`uv`: libuv, everywhere; `sim`: virtual time, for tests). All
- * pass the same conformance suite, net_test.c.
+ * pass the same conformance suite.
  *
  * Shape:   completion style: start an operation, hear of its end through an event. No function
- *          calls an event before it returns, with no exception.
+ *          calls an event before it returns, with no exception
  * Units:   times in milliseconds of the loop's own monotonic clock, sizes in bytes
  * Owns:    a stream, listener, timer or signal belongs to the net from its creation to the return
- * of its on_closed; closing is asynchronous, and on_closed is the last event there is. Bytes that
- * go to an event or a send are a loan for that call. Errors:  berth/error.h; after an error event
- * the owner still has to close Limits:  a stream's send queue holds at most what
- * berth_net_stream_limit says Threads: one per net; nothing here may be called from another
+ *          of its on_closed; closing is asynchronous, and on_closed is the last event there is.
+ *          The events tables have to live as long. Bytes that go to an event or a send are a loan
+ *          for that call
+ * Errors:  berth/error.h; after an error event the owner still has to close
+ * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
+ * Threads: one per net; nothing here may be called from another
+ * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c (every transport); uv_test.c,
+ *          sim_test.c
  */
 #ifndef BERTH_NET_NET_H
 #define BERTH_NET_NET_H
@@ -41,13 +45,19 @@ int berth_net_uv_create(struct berth_net **ret_net);
 /* Runs events until berth_net_stop, or until nothing is left that could happen. */
 int berth_net_run(struct berth_net *net);
 
-/* Lets berth_net_run return after the event that runs now. */
+/* Lets berth_net_run return soon: events that are due already may still come. Called while nothing
+ * runs, it ends the next run before it waits. */
 void berth_net_stop(struct berth_net *net);
 
 /* The loop's time, as of the event that runs now. */
 uint64_t berth_net_now_ms(const struct berth_net *net);
 
-/* Closes what is still open (its on_closed is called), then frees all. NULL is welcome. */
+/* Closes what is still open and calls every on_closed; nothing new can be made from now on. Timers
+ * and signals are stopped, and stay for their owners to destroy. Not from inside an event. Twice is
+ * once. */
+void berth_net_close(struct berth_net *net);
+
+/* As berth_net_close, then frees all, timers and signals too. NULL is welcome. */
 void berth_net_destroy(struct berth_net *net);
 
 /* -- Listeners --------------------------------------------------------------------------------- */
@@ -65,16 +75,18 @@ struct berth_net_listener_events {
     void (*on_closed)(void *owner);
 };
 
-/* Accepts connections on a socket that listens already; the socket is taken, also on failure. */
+/* Accepts connections on a socket that listens already; the socket is taken, also on failure.
+ * Errors: BERTH_E_INVALID: it does not listen. BERTH_E_MEMORY, BERTH_E_CLOSED. */
 int berth_net_listen(struct berth_net *net, berth_net_socket socket,
                      const struct berth_net_listener_events *events, void *owner,
                      struct berth_net_listener **ret_listener);
 
-/* Closes the socket. Streams that came from it live on. */
+/* Closes the socket. Streams that came from it live on. Twice is once. */
 void berth_net_listener_close(struct berth_net_listener *listener);
 
 /* -- Streams ----------------------------------------------------------------------------------- */
 
+/* All but on_connect have to be there. */
 struct berth_net_stream_events {
     /* The outcome of berth_net_connect: 0, or an error (then close). Never for accepted streams;
      * may be NULL for those. */
@@ -96,7 +108,10 @@ struct berth_net_stream_events {
     void (*on_closed)(void *owner);
 };
 
-/* Connects to an address; on_connect tells the outcome. Reading starts by itself after it. */
+/* Connects to an address; on_connect tells the outcome. Reading starts by itself then, and what was
+ * sent before waits in the queue until then. Errors: BERTH_E_MEMORY, BERTH_E_CLOSED. By on_connect:
+ * BERTH_E_REFUSED (also for a socket that was connected to itself), BERTH_E_TIMEOUT,
+ * BERTH_E_NO_ADDRESS, BERTH_E_TOO_MANY_FILES… */
 int berth_net_connect(struct berth_net *net, const struct berth_addr *to,
                       const struct berth_net_stream_events *events, void *owner,
                       struct berth_net_stream **ret_stream);
@@ -107,8 +122,10 @@ void berth_net_stream_start(struct berth_net_stream *stream,
 
 /* Sends the parts, in order, as one gathered write. What the kernel does not take at once is copied
  * to the send queue; then on_drained follows. After an error nothing of it was sent or queued.
- * Errors: BERTH_E_FULL (the queue would pass its limit), BERTH_E_MEMORY, BERTH_E_CLOSED (closing,
- * failed, or shut down). A failure of the connection itself comes by on_error. */
+ * Errors: BERTH_E_FULL (the queue would pass its limit if the kernel took nothing: the limit has to
+ * be at least as large as the largest send), BERTH_E_MEMORY, BERTH_E_CLOSED (closing, failed, or
+ * shut down). A failure of the connection itself comes by on_error, even when this call is what
+ * finds it; the call then gives 0. */
 int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count);
 
 /* Bytes in the send queue. */
@@ -128,7 +145,7 @@ void berth_net_stream_shutdown(struct berth_net_stream *stream);
 /* Closes now; what is queued is dropped. Only on_closed follows. Twice is once. */
 void berth_net_stream_close(struct berth_net_stream *stream);
 
-/* The two ends of the connection. */
+/* The two ends of the connection; family 0 when the system does not know (any more). */
 struct berth_addr berth_net_stream_local(const struct berth_net_stream *stream);
 struct berth_addr berth_net_stream_remote(const struct berth_net_stream *stream);
 

@@ -1,0 +1,189 @@
+#include "base/assert.h"
+#include "berth/error.h"
+#include "net/transport.h"
+
+/* -- The loop ---------------------------------------------------------------------------------- */
+
+void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
+    net->ops = ops;
+    berth_net_list_init(&net->listeners);
+    berth_net_list_init(&net->streams);
+    berth_net_list_init(&net->failing);
+    berth_net_list_init(&net->closing);
+    berth_net_list_init(&net->timers);
+    berth_net_list_init(&net->signals);
+    net->running = false;
+    net->ending = false;
+}
+
+int berth_net_run(struct berth_net *net) {
+    BERTH_ASSERT(!net->running);
+    net->running = true;
+    int error = net->ops->run(net);
+    net->running = false;
+    return error;
+}
+
+void berth_net_stop(struct berth_net *net) {
+    /* While the net ends, it has to run until the last on_closed. */
+    if (!net->ending)
+        net->ops->stop(net);
+}
+
+uint64_t berth_net_now_ms(const struct berth_net *net) { return net->ops->now_ms(net); }
+
+static void stop_timers_and_signals(struct berth_net *net) {
+    for (struct berth_net_link *link = net->timers.next; link != &net->timers; link = link->next)
+        net->ops->timer_stop(BERTH_NET_CONTAINER(link, struct berth_net_timer, link));
+    for (struct berth_net_link *link = net->signals.next; link != &net->signals; link = link->next)
+        net->ops->signal_stop(BERTH_NET_CONTAINER(link, struct berth_net_signal, link));
+}
+
+static void close_streams(struct berth_net_link *streams) {
+    while (!berth_net_list_is_empty(streams))
+        berth_net_stream_close(BERTH_NET_CONTAINER(streams->next, struct berth_net_stream, link));
+}
+
+static void close_listeners(struct berth_net_link *listeners) {
+    while (!berth_net_list_is_empty(listeners))
+        berth_net_listener_close(
+            BERTH_NET_CONTAINER(listeners->next, struct berth_net_listener, link));
+}
+
+static void destroy_timers_and_signals(struct berth_net *net) {
+    while (!berth_net_list_is_empty(&net->timers))
+        berth_net_timer_destroy(
+            BERTH_NET_CONTAINER(net->timers.next, struct berth_net_timer, link));
+    while (!berth_net_list_is_empty(&net->signals))
+        berth_net_signal_destroy(
+            BERTH_NET_CONTAINER(net->signals.next, struct berth_net_signal, link));
+}
+
+void berth_net_close(struct berth_net *net) {
+    BERTH_ASSERT(!net->running);
+    net->ending = true;
+    stop_timers_and_signals(net);
+    close_listeners(&net->listeners);
+    close_streams(&net->streams);
+    close_streams(&net->failing);
+    while (!berth_net_list_is_empty(&net->closing))
+        net->ops->run(net);
+}
+
+void berth_net_destroy(struct berth_net *net) {
+    if (net == NULL)
+        return;
+    berth_net_close(net);
+    /* Only now: an owner's on_closed may well destroy the timers that belong to it. */
+    destroy_timers_and_signals(net);
+    net->ops->destroy(net);
+}
+
+/* -- Listeners --------------------------------------------------------------------------------- */
+
+int berth_net_listen(struct berth_net *net, berth_net_socket socket,
+                     const struct berth_net_listener_events *events, void *owner,
+                     struct berth_net_listener **ret_listener) {
+    BERTH_ASSERT(events->on_accept != NULL);
+    if (net->ending) {
+        net->ops->socket_close(net, socket);
+        return BERTH_E_CLOSED;
+    }
+    struct berth_net_listener *listener;
+    int error = net->ops->listen(net, socket, &listener);
+    if (error < 0)
+        return error;
+    listener->net = net;
+    listener->events = events;
+    listener->owner = owner;
+    listener->closing = false;
+    berth_net_list_insert(net->listeners.previous, &listener->link);
+    *ret_listener = listener;
+    return 0;
+}
+
+void berth_net_listener_close(struct berth_net_listener *listener) {
+    if (listener->closing)
+        return;
+    listener->closing = true;
+    berth_net_list_move(&listener->net->closing, &listener->link);
+    listener->net->ops->listener_close(listener);
+}
+
+void berth_net_listener_accepted(struct berth_net_listener *listener,
+                                 struct berth_net_stream *stream) {
+    BERTH_ASSERT(!listener->closing);
+    listener->events->on_accept(listener->owner, stream);
+    BERTH_ASSERT(stream->state != BERTH_NET_STREAM_ACCEPTED);
+}
+
+void berth_net_listener_failed(struct berth_net_listener *listener, int error) {
+    BERTH_ASSERT(!listener->closing);
+    if (listener->events->on_error != NULL)
+        listener->events->on_error(listener->owner, error);
+}
+
+void berth_net_listener_closed(struct berth_net_listener *listener) {
+    BERTH_ASSERT(listener->closing);
+    berth_net_list_remove(&listener->link);
+    if (listener->events->on_closed != NULL)
+        listener->events->on_closed(listener->owner);
+}
+
+/* -- Timers ------------------------------------------------------------------------------------ */
+
+int berth_net_timer_create(struct berth_net *net, berth_net_timer_event event, void *owner,
+                           struct berth_net_timer **ret_timer) {
+    if (net->ending)
+        return BERTH_E_CLOSED;
+    struct berth_net_timer *timer;
+    int error = net->ops->timer_create(net, &timer);
+    if (error < 0)
+        return error;
+    timer->net = net;
+    timer->event = event;
+    timer->owner = owner;
+    berth_net_list_insert(net->timers.previous, &timer->link);
+    *ret_timer = timer;
+    return 0;
+}
+
+void berth_net_timer_start(struct berth_net_timer *timer, uint64_t delay_ms) {
+    if (!timer->net->ending)
+        timer->net->ops->timer_start(timer, delay_ms);
+}
+
+void berth_net_timer_stop(struct berth_net_timer *timer) { timer->net->ops->timer_stop(timer); }
+
+void berth_net_timer_destroy(struct berth_net_timer *timer) {
+    if (timer == NULL)
+        return;
+    berth_net_list_remove(&timer->link);
+    timer->net->ops->timer_destroy(timer);
+}
+
+/* -- Signals ----------------------------------------------------------------------------------- */
+
+int berth_net_signal_create(struct berth_net *net, int number, berth_net_signal_event event,
+                            void *owner, struct berth_net_signal **ret_signal) {
+    if (net->ending)
+        return BERTH_E_CLOSED;
+    struct berth_net_signal *signal;
+    int error = net->ops->signal_create(net, number, &signal);
+    if (error < 0)
+        return error;
+    signal->net = net;
+    signal->event = event;
+    signal->owner = owner;
+    signal->number = number;
+    berth_net_list_insert(net->signals.previous, &signal->link);
+    *ret_signal = signal;
+    return 0;
+}
+
+void berth_net_signal_destroy(struct berth_net_signal *signal) {
+    if (signal == NULL)
+        return;
+    berth_net_list_remove(&signal->link);
+    signal->net->ops->signal_destroy(signal);
+}
