@@ -82,7 +82,13 @@ int berth_sys_dir_lock(const char *path, unsigned wait_ms, intptr_t *ret_lock) {
     return 0;
 }
 
-void berth_sys_dir_unlock(intptr_t lock) { berth_sys_dir_close(lock); }
+/* Closing alone would leave the lock with a child that was forked in between. */
+void berth_sys_dir_unlock(intptr_t lock) {
+    if (lock < 0)
+        return;
+    flock((int)lock, LOCK_UN);
+    close((int)lock);
+}
 
 int berth_sys_dir_open(const char *path, intptr_t *ret_dir) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
