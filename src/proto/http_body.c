@@ -171,12 +171,14 @@ enum berth_http_step berth_http_at_size_lf(struct berth_http_reader *reader,
                                            struct berth_http_input *input,
                                            struct berth_http_event *event) {
     enum berth_http_step step = berth_http_expect(reader, input, event, '\n', BERTH_HTTP_IN_CHUNK);
-    if (step == BERTH_HTTP_MOVED && reader->body_left == 0) {
+    if (step == BERTH_HTTP_STOPPED)
+        return step;
+    reader->size_digits = 0;
+    reader->body_size += reader->body_left;
+    if (reader->body_left == 0) {
         reader->in_trailers = true;
         reader->mark = reader->filled;
         reader->state = BERTH_HTTP_AT_FIELD;
     }
-    reader->body_size += step == BERTH_HTTP_MOVED ? reader->body_left : 0;
-    reader->size_digits = 0;
     return step;
 }

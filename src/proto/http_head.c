@@ -126,7 +126,8 @@ static void take_connection(struct berth_view value, uint16_t *known) {
 }
 
 /* The few names that the reader itself must know have different sizes, which spares most fields
- * every comparison. Hot: once for each field. */
+ * every comparison. Host means nothing in a response, which has a status by now. Hot: once for each
+ * field. */
 struct berth_http_fault berth_http_head_take_field(struct berth_http_head *head,
                                                    struct berth_http_span field, uint16_t *known) {
     struct berth_view name = {head->text + field.name, field.name_size};
