@@ -1,0 +1,56 @@
+#include "cli/command.h"
+
+#define BIT(option) (1U << BERTH_OPTION_##option)
+
+const struct berth_option berth_options[BERTH_OPTIONS] = {
+    [BERTH_OPTION_STRICT_PORT] = {"--strict-port", NULL, "this port or none: never try another"},
+    [BERTH_OPTION_JSON] = {"--json", NULL, "the result as JSON on stdout"},
+    [BERTH_OPTION_READY_FD] = {"--ready-fd", "N",
+                               "write a line end to descriptor N when ready, and close it"},
+    [BERTH_OPTION_HELP] = {"--help", NULL, "this page"},
+    [BERTH_OPTION_VERSION] = {"--version", NULL, "the program's version"},
+};
+
+const struct berth_command berth_commands[] = {
+    {
+        .name = "serve",
+        .operand = "CONF",
+        .summary = "serve static files, health and WebSocket routes",
+        .details = "Takes a port that is free, starting with the one that the configuration asks "
+                   "for, tells frontends which one it is, and serves until SIGINT or SIGTERM. "
+                   "Without CONF it reads conf.yaml in the current folder, if there is one. A "
+                   "first signal lets connections end in good order, a second one ends at once.",
+        .takes_settings = true,
+        .options = BIT(STRICT_PORT) | BIT(JSON) | BIT(READY_FD),
+        .json = "print one line of JSON on stdout when ready: event, app, instance, port, urls and "
+                "more",
+        .run = berth_command_serve,
+    },
+    {
+        .name = "check",
+        .operand = "CONF",
+        .summary = "say what a configuration means, and what is wrong with it",
+        .details = "Reads the configuration as serve does, with the same flags and environment, "
+                   "and prints every setting with its value in effect and where that came from. "
+                   "Ends with 2 when serve would refuse it.",
+        .takes_settings = true,
+        .options = BIT(JSON),
+        .json = "print one object: file, valid, messages, settings",
+        .run = berth_command_check,
+    },
+    {
+        .name = "help",
+        .operand = "COMMAND",
+        .summary = "explain the program or a command",
+        .details = "Without COMMAND it lists the commands.",
+        .run = berth_command_help,
+    },
+    {.name = NULL},
+};
+
+const struct berth_command *berth_command_find(struct berth_view name) {
+    for (const struct berth_command *command = berth_commands; command->name != NULL; command++)
+        if (berth_view_equal(name, berth_view_of(command->name)))
+            return command;
+    return NULL;
+}

@@ -1,0 +1,21 @@
+/* Where YAML itself is broken: libyaml's report, put into words for the one who wrote the file.
+ *
+ * Owns:    nothing
+ * Errors:  BERTH_E_MEMORY when that is what stopped the parser
+ * Threads: the configuration's
+ */
+#ifndef BERTH_CLI_CONFIG_SYNTAX_H
+#define BERTH_CLI_CONFIG_SYNTAX_H
+
+#include "cli/config.h"
+
+#include <yaml.h>
+
+struct berth_config_place berth_config_syntax_place(const struct berth_config *config,
+                                                    yaml_mark_t mark);
+
+/* Adds the message for a parser that stopped; text is what it was given. */
+int berth_config_syntax_report(struct berth_config *config, const yaml_parser_t *parser,
+                               struct berth_view text);
+
+#endif

@@ -1,0 +1,324 @@
+#include "cli/serve.h"
+
+#include "base/alloc.h"
+#include "berth/error.h"
+#include "cli/banner.h"
+#include "cli/ready.h"
+#include "cli/serve_port.h"
+#include "port/publish.h"
+#include "sys/clock.h"
+#include "sys/entropy.h"
+#include "sys/limit.h"
+#include "sys/process.h"
+
+#include <signal.h>
+
+/* Descriptors that are not connections: the log, the loop's own, files being sent. */
+static const uint64_t spare_files = 64;
+
+static const struct berth_config_value *value_of(const struct berth_serve *serve,
+                                                 enum berth_setting_id id) {
+    return &serve->session->config.values[id];
+}
+
+/* -- Making ------------------------------------------------------------------------------------ */
+
+static int make_instance(struct berth_serve *serve) {
+    unsigned char bytes[BERTH_SERVE_INSTANCE_BYTES];
+    int error = berth_sys_random(bytes, sizeof bytes);
+    if (error < 0)
+        return error;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(serve->instance + 2 * i, 3, "%02x", bytes[i]);
+    return 0;
+}
+
+/* A socket that was passed in may be bound to something else than HOST. */
+static void choose_host(struct berth_serve *serve) {
+    serve->host = value_of(serve, BERTH_SETTING_HOST)->text;
+    if (serve->port->source != BERTH_PORT_FROM_PARENT)
+        return;
+    struct berth_writer out =
+        berth_writer_on(serve->passed_in_host, sizeof serve->passed_in_host - 1);
+    berth_addr_write_ip(&serve->port->addresses[0], &out);
+    serve->host = serve->passed_in_host;
+}
+
+static int make_passed(struct berth_serve *serve) {
+    const struct berth_port *port = serve->port;
+    if (port->passed_count == 0)
+        return 0;
+    serve->passed = berth_alloc(port->passed_count * sizeof *serve->passed);
+    if (serve->passed == NULL)
+        return BERTH_E_MEMORY;
+    for (size_t i = 0; i < port->passed_count; i++)
+        serve->passed[i] = (struct berth_server_passed){
+            port->passed[i].from, port->passed[i].to,
+            berth_port_reason_name(port->passed[i].reason), port->passed[i].text};
+    return 0;
+}
+
+static int make_routes(struct berth_serve *serve) {
+    const struct berth_config_value *routes = value_of(serve, BERTH_SETTING_ROUTES);
+    for (size_t i = 0; i < routes->item_count; i++) {
+        const struct berth_config_item *item = &routes->items[i];
+        int error = berth_backend_create(berth_view_of(item->text), &serve->backends[i]);
+        if (error < 0)
+            return error;
+        serve->routes[i] = (struct berth_server_route){item->name, item->text,
+                                                       berth_backend_handler(serve->backends[i]),
+                                                       berth_backend_owner(serve->backends[i])};
+    }
+    return 0;
+}
+
+static struct berth_limits read_limits(const struct berth_serve *serve) {
+    struct berth_limits limits;
+#define BERTH_LIMIT_READ(name, key, value, least, most, unit, answer)                              \
+    limits.name = value_of(serve, BERTH_SETTING_LIMIT_##name)->number;
+    BERTH_LIMITS(BERTH_LIMIT_READ)
+#undef BERTH_LIMIT_READ
+    return limits;
+}
+
+/* Better a 503 at our own limit than a failing accept at the system's. */
+static void fit_to_files(const struct berth_serve *serve, struct berth_limits *limits) {
+    uint64_t files;
+    int error = berth_sys_limit_files_raise(&files);
+    if (error < 0) {
+        berth_log_write(serve->log, BERTH_LOG_DEBUG, "serve.files",
+                        "The limit of open files could not be raised: %s", berth_error_text(error));
+        return;
+    }
+    uint64_t most = files > 2 * spare_files ? files - spare_files : spare_files;
+    if (limits->connections <= most)
+        return;
+    berth_log_write(serve->log,
+                    value_of(serve, BERTH_SETTING_LIMIT_connections)->place.source ==
+                            BERTH_CONFIG_FROM_DEFAULT
+                        ? BERTH_LOG_DEBUG
+                        : BERTH_LOG_WARNING,
+                    "serve.files",
+                    "The system allows %llu open files, so CONNECTIONS is %llu, not %llu: raise "
+                    "its limit (ulimit -n) for more",
+                    (unsigned long long)files, (unsigned long long)most,
+                    (unsigned long long)limits->connections);
+    limits->connections = most;
+}
+
+static int make_server(struct berth_serve *serve) {
+    const struct berth_config_value *origins = value_of(serve, BERTH_SETTING_ALLOWED_ORIGINS);
+    for (size_t i = 0; i < origins->item_count; i++)
+        serve->origins[i] = origins->items[i].text;
+    serve->options = (struct berth_server_options){
+        .app = value_of(serve, BERTH_SETTING_APP)->text,
+        .instance = serve->instance,
+        .version = BERTH_VERSION,
+        .host = serve->host,
+        .port = serve->port->port,
+        .requested_port = serve->requested_port,
+        .addresses = serve->port->addresses,
+        .address_count = serve->port->count,
+        .static_dir = value_of(serve, BERTH_SETTING_STATIC)->text,
+        .port_file = value_of(serve, BERTH_SETTING_PORT_FILE)->text,
+        .passed = serve->passed,
+        .passed_count = serve->port->passed_count,
+        .routes = serve->routes,
+        .route_count = value_of(serve, BERTH_SETTING_ROUTES)->item_count,
+        .allowed_origins = serve->origins,
+        .allowed_origin_count = origins->item_count,
+        .auth_none = strcmp(value_of(serve, BERTH_SETTING_AUTH)->text, "none") == 0,
+        .limits = read_limits(serve),
+        .log = serve->log,
+    };
+    fit_to_files(serve, &serve->options.limits);
+    return berth_server_create(serve->net, &serve->options, &serve->server);
+}
+
+static int listen_on_all(struct berth_serve *serve) {
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < serve->port->count; i++) {
+        intptr_t socket = serve->port->sockets[i];
+        serve->port->sockets[i] = -1;
+        error = berth_server_listen(serve->server, socket);
+    }
+    return error;
+}
+
+/* -- Ending by a signal ------------------------------------------------------------------------ */
+
+static void withdraw(struct berth_serve *serve) {
+    const char *path = value_of(serve, BERTH_SETTING_PORT_FILE)->text;
+    if (!serve->file_published)
+        return;
+    serve->file_published = false;
+    int error = berth_port_file_withdraw(path, serve->port->port);
+    if (error < 0)
+        berth_log_write(serve->log, BERTH_LOG_WARNING, "port_file.left",
+                        "The port file %s could not be taken away (%s): remove it, or frontends "
+                        "will look for a server that is gone",
+                        path, berth_error_text(error));
+}
+
+static void on_drained(void *owner) {
+    struct berth_serve *serve = owner;
+    if (serve->state == BERTH_SERVE_DRAINING)
+        serve->state = BERTH_SERVE_ENDED;
+    berth_net_stop(serve->net);
+}
+
+static const char *signal_name(int number) {
+    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
+}
+
+static void on_signal(void *owner, int number) {
+    struct berth_serve *serve = owner;
+    switch (serve->state) {
+    case BERTH_SERVE_READY:
+        berth_log_write(serve->log, BERTH_LOG_INFO, "serve.draining",
+                        "%s: closing connections; a second signal ends at once",
+                        signal_name(number));
+        serve->state = BERTH_SERVE_DRAINING;
+        berth_server_set_state(serve->server, BERTH_STATE_DRAINING);
+        withdraw(serve);
+        berth_server_drain(serve->server, on_drained, serve);
+        break;
+    case BERTH_SERVE_DRAINING:
+        berth_log_write(serve->log, BERTH_LOG_WARNING, "serve.cut",
+                        "%s again: ending at once, open connections are cut", signal_name(number));
+        serve->state = BERTH_SERVE_CUT;
+        berth_net_stop(serve->net);
+        break;
+    case BERTH_SERVE_ENDED:
+    case BERTH_SERVE_CUT:
+        break;
+    }
+}
+
+/* Whoever started us with SIGHUP ignored (nohup) wants us to outlive the terminal. */
+static bool is_ignored(int number) {
+    struct sigaction action;
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static int catch_signals(struct berth_serve *serve) {
+    static const int numbers[BERTH_SERVE_SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < BERTH_SERVE_SIGNALS; i++)
+        if (numbers[i] != SIGHUP || !is_ignored(SIGHUP))
+            error = berth_net_signal_create(serve->net, numbers[i], on_signal, serve,
+                                            &serve->signals[i]);
+    return error;
+}
+
+/* -- Begin, run, end --------------------------------------------------------------------------- */
+
+int berth_serve_begin(struct berth_serve *serve, struct berth_session *session,
+                      struct berth_port *port) {
+    *serve = (struct berth_serve){
+        .session = session,
+        .port = port,
+        .log = &session->log.log,
+        .started_at_ms = berth_sys_clock_unix_ms(),
+        .requested_port = (uint16_t)session->config.values[BERTH_SETTING_SERVER_PORT].number,
+    };
+    struct berth_writer why = berth_writer_on(serve->why, sizeof serve->why - 1);
+    berth_serve_port_why(port, serve->requested_port, &why);
+    choose_host(serve);
+    int error = make_instance(serve);
+    if (error == 0)
+        error = make_passed(serve);
+    if (error == 0)
+        error = make_routes(serve);
+    if (error == 0)
+        error = berth_net_uv_create(&serve->net);
+    if (error == 0)
+        error = make_server(serve);
+    if (error == 0)
+        error = listen_on_all(serve);
+    if (error == 0)
+        error = catch_signals(serve);
+    if (error < 0)
+        berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed",
+                        "The server could not be started: %s", berth_error_text(error));
+    return error;
+}
+
+static void publish(struct berth_serve *serve) {
+    const char *path = value_of(serve, BERTH_SETTING_PORT_FILE)->text;
+    const char *state_dir = value_of(serve, BERTH_SETTING_STATE_DIR)->text;
+    int error = path != NULL ? berth_port_file_publish(path, serve->port->port) : 0;
+    serve->file_published = path != NULL && error == 0;
+    if (error < 0)
+        berth_log_write(serve->log, BERTH_LOG_WARNING, "port_file.unwritten",
+                        "The port file %s could not be written: %s. Serving goes on: frontends "
+                        "that read the file will not find it, those that ask over HTTP will",
+                        path, berth_error_text(error));
+    if (state_dir == NULL || value_of(serve, BERTH_SETTING_STICKY)->number == 0)
+        return;
+    error = berth_port_sticky_save(state_dir, value_of(serve, BERTH_SETTING_APP)->text,
+                                   serve->port->port);
+    if (error < 0)
+        berth_log_write(serve->log, BERTH_LOG_INFO, "sticky.unwritten",
+                        "The port could not be remembered for the next run in %s: %s", state_dir,
+                        berth_error_text(error));
+}
+
+/* The route that frontends look for, else the first one. */
+static const char *main_route(const struct berth_serve *serve) {
+    const struct berth_config_value *routes = value_of(serve, BERTH_SETTING_ROUTES);
+    for (size_t i = 0; i < routes->item_count; i++)
+        if (strcmp(routes->items[i].name, BERTH_ROUTE_USUAL) == 0)
+            return BERTH_ROUTE_USUAL;
+    return routes->item_count > 0 ? routes->items[0].name : NULL;
+}
+
+static void announce(struct berth_serve *serve, int ready_fd, bool print_ready) {
+    struct berth_banner banner = {
+        .host = serve->host,
+        .port = serve->port->port,
+        .requested_port = serve->requested_port,
+        .ws_path = main_route(serve),
+        .serves_static = value_of(serve, BERTH_SETTING_STATIC)->text != NULL,
+        .why = serve->why[0] != '\0' ? serve->why : NULL,
+    };
+    berth_banner_log(&banner, &serve->session->log);
+    struct berth_ready ready = {
+        .app = value_of(serve, BERTH_SETTING_APP)->text,
+        .instance = serve->instance,
+        .host = serve->host,
+        .ws_path = banner.ws_path,
+        .started_at_ms = serve->started_at_ms,
+        .pid = berth_sys_pid(),
+        .port = serve->port->port,
+        .requested_port = serve->requested_port,
+    };
+    if (print_ready)
+        berth_ready_print(&ready, serve->log);
+    if (ready_fd >= 0)
+        berth_ready_signal(ready_fd, serve->log);
+}
+
+enum berth_exit berth_serve_run(struct berth_serve *serve, int ready_fd, bool print_ready) {
+    berth_server_set_state(serve->server, BERTH_STATE_READY);
+    publish(serve);
+    announce(serve, ready_fd, print_ready);
+    int error = berth_net_run(serve->net);
+    withdraw(serve);
+    if (error < 0)
+        berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed", "The server stopped: %s",
+                        berth_error_text(error));
+    return error == 0 && serve->state == BERTH_SERVE_ENDED ? BERTH_EXIT_DONE : BERTH_EXIT_FAILED;
+}
+
+void berth_serve_end(struct berth_serve *serve) {
+    for (size_t i = 0; i < BERTH_SERVE_SIGNALS; i++)
+        berth_net_signal_destroy(serve->signals[i]);
+    if (serve->net != NULL)
+        berth_net_close(serve->net);
+    berth_server_destroy(serve->server);
+    berth_net_destroy(serve->net);
+    for (size_t i = 0; i < BERTH_CONFIG_ITEMS_MAX; i++)
+        berth_backend_destroy(serve->backends[i]);
+    berth_free(serve->passed);
+}
