@@ -2,7 +2,8 @@
  *
  *     while (at < end && berth_http_is(*at, BERTH_HTTP_TOKEN)) at++;
  *
- * Source:  RFC 9110 5.5 (values), 5.6.2 (tokens), 5.6.3 (blanks); RFC 3986 2 (URI), 3.2.2 (host)
+ * Source:  RFC 9110 5.5 (values), 5.6.2 (tokens), 5.6.3 (blanks); RFC 3986 2 (URI), 3.2.2 (host);
+ *          WHATWG URL 1.3 (the query percent-encode set)
  * Proof:   src/proto/http_class_test.c compares all 256 bytes with the grammar's own sets
  */
 #ifndef BERTH_PROTO_HTTP_CLASS_H
@@ -12,7 +13,8 @@
 
 enum berth_http_class {
     BERTH_HTTP_TOKEN = 1 << 0,   /* tchar: names of methods, fields, options */
-    BERTH_HTTP_URI = 1 << 1,     /* what a target is made of: all of RFC 3986 but '#' */
+    BERTH_HTTP_URI = 1 << 1,     /* what a target is made of: all of RFC 3986 but '#', and what
+                                    browsers leave as it is: ^ ` { | } */
     BERTH_HTTP_VALUE = 1 << 2,   /* VCHAR, obs-text, space and tab */
     BERTH_HTTP_BLANK = 1 << 3,   /* space and tab */
     BERTH_HTTP_VERSION = 1 << 4, /* the bytes of "HTTP/", digits and '.' */
