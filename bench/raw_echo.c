@@ -19,7 +19,8 @@
 #include <unistd.h>
 
 #define EVENTS_MAX 256
-/* Measured: smaller costs more calls at 1 MiB messages, larger falls out of the cache. */
+/* Measured with 32 to 256 KiB: half of this costs a fifth more from 16 KiB messages up, twice as
+ * much gains nothing. */
 #define READ_SIZE ((size_t)128 * 1024)
 
 static const char upgrade[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"

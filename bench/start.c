@@ -58,7 +58,8 @@ static bool answers(const struct load_options *options) {
     if (fd < 0)
         return false;
     bool good = load_client_write(fd, request, (size_t)size) == 0 &&
-                load_client_read(fd, reply, 12) == 0 && memcmp(reply, "HTTP/1.1 200", 12) == 0;
+                load_client_read(fd, reply, 12) == 0 && memcmp(reply, "HTTP/1.", 7) == 0 &&
+                memcmp(reply + 8, " 200", 4) == 0;
     (void)close(fd);
     return good;
 }
@@ -115,23 +116,19 @@ int load_start_run(const struct load_options *options) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         (void)signal(signals[i], on_signal);
-    int code = 1;
     double *times = calloc(options->runs, sizeof *times);
-    if (times == NULL || answers(options)) {
-        (void)printf("{\"errors\":1,\"fault\":\"another server answers on port %u\"}\n",
-                     (unsigned)options->port);
-        goto out;
-    }
-    for (unsigned i = 0; i < options->runs; i++) {
+    const char *fault = times == NULL ? "out of memory" : NULL;
+    if (fault == NULL && answers(options))
+        fault = "another server answers on the port";
+    for (unsigned i = 0; i < options->runs && fault == NULL; i++) {
         times[i] = run_once(options);
-        if (times[i] < 0) {
-            (void)printf("{\"errors\":1,\"fault\":\"no 200 came within 10 s\"}\n");
-            goto out;
-        }
+        if (times[i] < 0)
+            fault = "the server ended, or gave no 200 within 10 s";
     }
-    report(times, options->runs);
-    code = 0;
-out:
+    if (fault == NULL)
+        report(times, options->runs);
+    else
+        (void)printf("{\"errors\":1,\"fault\":\"%s\"}\n", fault);
     free(times);
-    return code;
+    return fault == NULL ? 0 : 1;
 }

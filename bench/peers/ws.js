@@ -1,7 +1,5 @@
 // An echo on the npm package `ws`, without compression, as its documentation shows it.
-'use strict';
-
-const { WebSocketServer } = require('ws');
+import { WebSocketServer } from 'ws';
 
 const server = new WebSocketServer({
   host: '127.0.0.1',

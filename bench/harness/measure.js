@@ -1,0 +1,119 @@
+// The rounds: every server in each, the order rotated, so that what the machine does at the same
+// time hits all of them alike.
+import { freePort, runLoad, startServer } from './processes.js';
+import { loader } from './servers.js';
+
+const rotate = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
+
+const cpuArgs = (name, cpu) => (cpu === undefined ? [] : [name, cpu]);
+
+/** Starts the server, lets `use` measure it, stops it. Errors: those of both, with the last words. */
+async function withServer(server, cpus, use) {
+  const port = await freePort();
+  const running = await startServer(loader, server.command(port), port, cpus.server);
+  const target = ['--port', port, '--pid', running.pid, ...cpuArgs('--cpu', cpus.load)];
+  try {
+    return await use(server.raw ? [...target, '--raw'] : target);
+  } catch (error) {
+    const words = running.lastWords();
+    throw words === '' ? error : new Error(`${error.message} (it said: ${words})`);
+  } finally {
+    await running.stop();
+  }
+}
+
+function runCase(target, one, options) {
+  const args = [
+    ...['echo', ...target, '--connections', one.connections, '--in-flight', one.inFlight],
+    ...['--size', one.size, '--seconds', options.seconds, '--warmup', options.warmup],
+    ...(options.text ? ['--text'] : []),
+  ];
+  return runLoad(loader, args, options.seconds + options.warmup + 30);
+}
+
+/** One number a message, as the tables show it. */
+function perMessage(result) {
+  if (result.messages === 0) throw new Error('no message came back within the measured time');
+  return { ...result, cpu_us: result.server_cpu_ns / result.messages / 1000 };
+}
+
+/** A server in a part: its results so far, or why there are none. */
+class Ledger {
+  constructor(progress) {
+    this.progress = progress;
+    this.failed = {};
+  }
+
+  /** Measures; a failure is remembered, said, and ends this server's part in what follows. */
+  async attempt(server, part, measure) {
+    const key = `${server.name}: ${part}`;
+    if (this.failed[key] !== undefined) return undefined;
+    try {
+      return await measure();
+    } catch (error) {
+      this.failed[key] = error.message;
+      this.progress.warn(`${key} failed: ${error.message}`);
+      return undefined;
+    }
+  }
+}
+
+async function measureEcho(servers, options, cpus, ledger) {
+  const rounds = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const results = {};
+    for (const server of rotate(servers, round))
+      await ledger.attempt(server, 'echo', () =>
+        withServer(server, cpus, async (target) => {
+          for (const one of options.cases) {
+            ledger.progress.show(`round ${round + 1} of ${options.rounds}: ${server.name}, ${one.name}`);
+            const result = perMessage(await runCase(target, one, options));
+            results[server.name] = { ...results[server.name], [one.name]: result };
+          }
+        }),
+      );
+    rounds.push(results);
+  }
+  return rounds;
+}
+
+async function measureMemory(servers, options, cpus, ledger) {
+  const results = {};
+  for (let round = 0; round < options.memoryRounds; round++)
+    for (const server of rotate(servers, round)) {
+      ledger.progress.show(`memory: ${server.name}, ${options.idle} idle connections`);
+      const result = await ledger.attempt(server, 'memory', () =>
+        withServer(server, cpus, (target) =>
+          runLoad(loader, ['idle', ...target, '--connections', options.idle], 120),
+        ),
+      );
+      if (result !== undefined) (results[server.name] ??= []).push(result);
+    }
+  return results;
+}
+
+async function measureStart(servers, options, cpus, ledger) {
+  const results = {};
+  for (const server of servers.filter((one) => one.health)) {
+    ledger.progress.show(`start: ${server.name}, ${options.startRuns} times`);
+    const result = await ledger.attempt(server, 'start', async () => {
+      const port = await freePort();
+      const command = server.command(port);
+      const pins = [...cpuArgs('--server-cpu', cpus.server), ...cpuArgs('--cpu', cpus.load)];
+      const args = ['start', '--port', port, '--runs', options.startRuns, ...pins];
+      return runLoad(loader, [...args, '--', ...command.argv], options.startRuns * 16, command);
+    });
+    if (result !== undefined) results[server.name] = result;
+  }
+  return results;
+}
+
+/** @returns everything that was measured, as --json writes it */
+export async function measure(servers, options, cpus, progress) {
+  const ledger = new Ledger(progress);
+  const has = (part) => options.parts.includes(part);
+  const echo = has('echo') ? await measureEcho(servers, options, cpus, ledger) : [];
+  const memory = has('memory') ? await measureMemory(servers, options, cpus, ledger) : {};
+  const start = has('start') ? await measureStart(servers, options, cpus, ledger) : {};
+  return { echo, memory, start, failed: ledger.failed };
+}
