@@ -299,6 +299,13 @@ static inline void world_run_for(struct world *world, uint64_t ms) {
     berth_net_timer_destroy(timer);
 }
 
+/* Runs until `done`, for ten seconds at most. */
+static inline void world_run_until(struct world *world, bool (*done)(const struct world *world)) {
+    for (int i = 0; i < 1000 && !done(world); i++)
+        world_run_for(world, 10);
+    assert_true(done(world));
+}
+
 /* Everything that is still open has its CLOSED in here. */
 static inline void world_close(struct world *world) {
     berth_net_destroy(world->net);

@@ -1,0 +1,232 @@
+/* Backpressure and half-closed connections: nothing is lost, nothing grows without bound. */
+#include "net/conformance.h"
+
+static struct end *client_of(struct world *world) { return &world->ends[0]; }
+static struct end *server_of(struct world *world) { return &world->ends[1]; }
+
+static void pause(struct end *end) { QUIETLY(end->world, berth_net_stream_pause(end->stream)); }
+static void resume(struct end *end) { QUIETLY(end->world, berth_net_stream_resume(end->stream)); }
+static void shut(struct end *end) { QUIETLY(end->world, berth_net_stream_shutdown(end->stream)); }
+
+static void pause_at_once(struct end *end, enum happening what) {
+    if (what == ACCEPTED)
+        pause(end);
+}
+
+/* Sends until the queue holds something: the receiver's window is full then. */
+static void fill(struct end *end, enum happening what) {
+    if (what == CONNECTED) {
+        while (berth_net_stream_pending(end->stream) == 0)
+            assert_int_equal(end_send(end, 16384), 0);
+    }
+}
+
+static bool all_is_there(const struct world *world) {
+    return world->ends[1].received == world->ends[0].sent &&
+           berth_net_stream_pending(world->ends[0].stream) == 0;
+}
+
+/* -- The queue --------------------------------------------------------------------------------- */
+
+static void test_a_slow_reader_fills_the_senders_queue(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, pause_at_once);
+    struct end *client = world_connect(world, fill);
+    world_run_for(world, 200);
+    struct end *server = server_of(world);
+    assert_int_equal(server->received, 0);
+    assert_int_equal(client->count[DRAINED], 0);
+    assert_true(berth_net_stream_pending(client->stream) > 0);
+
+    resume(server);
+    world_run_until(world, all_is_there);
+    assert_int_equal(client->count[DRAINED], 1);
+    world_close(world);
+}
+
+static void fill_to_the_limit(struct end *end, enum happening what) {
+    if (what != CONNECTED)
+        return;
+    berth_net_stream_limit(end->stream, 50000);
+    int error;
+    while ((error = end_send(end, 7000)) == 0)
+        continue;
+    assert_int_equal(error, BERTH_E_FULL);
+    size_t pending = berth_net_stream_pending(end->stream);
+    assert_true(pending <= 50000 && pending > 50000 - 7000);
+    /* What still fits is taken, what does not leaves no trace. */
+    assert_int_equal(end_send(end, 50000 - pending), 0);
+    assert_int_equal(end_send(end, 1), BERTH_E_FULL);
+    assert_int_equal(berth_net_stream_pending(end->stream), 50000);
+    berth_net_stream_limit(end->stream, 10);
+    assert_int_equal(end_send(end, 1), BERTH_E_FULL);
+}
+
+static void test_at_the_limit_nothing_of_a_send_is_taken(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, pause_at_once);
+    world_connect(world, fill_to_the_limit);
+    world_run_for(world, 100);
+    resume(server_of(world));
+    world_run_until(world, all_is_there);
+    world_close(world);
+}
+
+static void send_too_much(struct end *end, enum happening what) {
+    if (what != CONNECTED)
+        return;
+    berth_net_stream_limit(end->stream, 999);
+    assert_int_equal(end_send(end, 1000), BERTH_E_FULL);
+    assert_int_equal(end_send(end, 999), 0);
+    shut(end);
+}
+
+static void stop_at_end(struct end *end, enum happening what) {
+    if (what == ENDED)
+        berth_net_stop(end->world->net);
+}
+
+static void test_larger_than_the_limit_is_refused_whole(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, stop_at_end);
+    world_connect(world, send_too_much);
+    world_run(world);
+    assert_int_equal(server_of(world)->received, 999);
+    world_close(world);
+}
+
+/* -- Pause and resume -------------------------------------------------------------------------- */
+
+static void resume_owner(void *owner) { resume(owner); }
+
+/* Reads for one event, then rests for a millisecond. */
+static void read_in_bites(struct end *end, enum happening what) {
+    if (what == ACCEPTED)
+        assert_int_equal(berth_net_timer_create(end->world->net, resume_owner, end, &end->timer),
+                         0);
+    if (what == DATA) {
+        pause(end);
+        pause(end);
+        berth_net_timer_start(end->timer, 1);
+    }
+    if (what == ENDED)
+        berth_net_stop(end->world->net);
+}
+
+static const size_t bites_size = 300000;
+
+static void send_and_shut(struct end *end, enum happening what) {
+    if (what == CONNECTED) {
+        assert_int_equal(end_send(end, bites_size), 0);
+        shut(end);
+    }
+}
+
+static void test_pausing_and_resuming_loses_nothing(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, read_in_bites);
+    world_connect(world, send_and_shut);
+    world_run(world);
+    assert_int_equal(server_of(world)->received, bites_size);
+    assert_true(server_of(world)->count[DATA] > 1);
+    world_close(world);
+}
+
+static void pause_and_resume(struct end *end, enum happening what) {
+    if (what == ACCEPTED || what == DATA) {
+        pause(end);
+        resume(end);
+        resume(end);
+    }
+    if (what == ENDED)
+        berth_net_stop(end->world->net);
+}
+
+static void test_resuming_at_once_changes_nothing(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, pause_and_resume);
+    world_connect(world, send_and_shut);
+    world_run(world);
+    assert_int_equal(server_of(world)->received, bites_size);
+    world_close(world);
+}
+
+static void test_paused_before_connecting_stays_paused(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, NULL);
+    struct end *client = world_connect(world, NULL);
+    pause(client);
+    world_run_for(world, 200);
+    assert_int_equal(client->count[CONNECTED], 1);
+    assert_int_equal(end_send(server_of(world), 10), 0);
+    world_run_for(world, 200);
+    assert_int_equal(client->received, 0);
+    resume(client);
+    world_run_for(world, 200);
+    assert_int_equal(client->received, 10);
+    world_close(world);
+}
+
+/* -- Half-closed ------------------------------------------------------------------------------- */
+
+static const size_t answer_size = 100000;
+
+static void answer_at_end(struct end *end, enum happening what) {
+    if (what == ENDED) {
+        assert_int_equal(end_send(end, answer_size), 0);
+        shut(end);
+    }
+}
+
+static void ask(struct end *end, enum happening what) {
+    if (what == CONNECTED) {
+        fill(end, what);
+        shut(end);
+        shut(end);
+        assert_int_equal(end_send(end, 1), BERTH_E_CLOSED);
+    }
+    if (what == ENDED)
+        berth_net_stop(end->world->net);
+}
+
+static void test_each_direction_ends_by_itself(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, answer_at_end);
+    struct end *client = world_connect(world, ask);
+    world_run(world);
+    assert_int_equal(server_of(world)->received, client->sent);
+    assert_int_equal(client->received, answer_size);
+    assert_int_equal(client->count[ENDED], 1);
+    assert_int_equal(server_of(world)->count[ENDED], 1);
+    assert_int_equal(client->count[DRAINED], 1);
+    assert_int_equal(client->count[FAILED] + server_of(world)->count[FAILED], 0);
+    world_close(world);
+}
+
+static void test_the_end_waits_for_a_paused_reader(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, pause_at_once);
+    world_connect(world, send_and_shut);
+    world_run_for(world, 50);
+    assert_int_equal(server_of(world)->count[ENDED], 0);
+    server_of(world)->react = stop_at_end;
+    resume(server_of(world));
+    world_run(world);
+    assert_int_equal(server_of(world)->received, bites_size);
+    assert_int_equal(client_of(world)->count[FAILED], 0);
+    world_close(world);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        ON_ALL(test_a_slow_reader_fills_the_senders_queue),
+        ON_ALL(test_at_the_limit_nothing_of_a_send_is_taken),
+        ON_ALL(test_larger_than_the_limit_is_refused_whole),
+        ON_ALL(test_pausing_and_resuming_loses_nothing),
+        ON_ALL(test_resuming_at_once_changes_nothing),
+        ON_ALL(test_paused_before_connecting_stays_paused),
+        ON_ALL(test_each_direction_ends_by_itself),
+        ON_ALL(test_the_end_waits_for_a_paused_reader),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
