@@ -169,6 +169,7 @@ let asked;
 let sockets;
 let logged;
 const realLog = console.log;
+const realRandom = Math.random;
 const realFetch = globalThis.fetch;
 const realWebSocket = globalThis.WebSocket;
 
@@ -226,6 +227,7 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         if (client) client.tell = () => {}; // What a stopped client still says is no test's business.
         client?.stop();
         console.log = realLog;
+        Math.random = realRandom;
         globalThis.fetch = realFetch;
         globalThis.WebSocket = realWebSocket;
         delete globalThis.handleMessage;
@@ -253,7 +255,7 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
             "[WEBSOCKET PORT FIX] Attempting WebSocket connection to ws://127.0.0.1:1019/client-ws",
             "[WEBSOCKET PORT FIX] WebSocket connected successfully to port 1019",
         ]);
-        assert.deepEqual(asked, ["/server_port.txt", "http://127.0.0.1:1019/health"]);
+        assert.deepEqual(asked.slice(0, 2), ["/server_port.txt", "http://127.0.0.1:1019/health"]);
         assert.equal(globalThis.ws, sockets[0]);
     });
 
@@ -303,11 +305,23 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         assert.ok(performance.now() - before < 1000);
     });
 
-    test("a document without end is given up", async () => {
-        world["http://127.0.0.1:1018/health"] = { body: "x".repeat(200_000) };
-        serve(1019);
+    test("a document without end is given up, and its sender told so", async () => {
+        let told = false;
+        const more = (controller) => controller.enqueue(new Uint8Array(8192).fill(120));
+        const body = new ReadableStream({ pull: more, cancel: () => (told = true) });
+        world["http://127.0.0.1:1018/health"] = { body };
         start(FILE_PAGE);
-        assert.equal((await next("connected")).port, 1019);
+        assert.equal((await next("stranger")).port, 1018);
+        assert.equal(told, true);
+    });
+
+    test("where there is nothing but tarpits, the search ends all the same", async () => {
+        for (const origin of scanOrigins(FILE_PAGE, []))
+            world[`${origin}/health`] = { delay: 60_000 };
+        const before = performance.now();
+        start(FILE_PAGE);
+        await next("absent");
+        assert.ok(performance.now() - before < 4000);
     });
 
     test("waits for a server that is starting, and soon tries again", async () => {
@@ -343,10 +357,13 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     test("a wake-up ends the waiting", async () => {
         start(FILE_PAGE);
         client.failures = 1000;
-        await next("waiting");
+        Math.random = () => 0.99;
+        assert.equal((await next("waiting")).wait, 4950);
         serve(1018);
+        const before = performance.now();
         client.wake();
         assert.equal((await next("connected")).port, 1018);
+        assert.ok(performance.now() - before < 2000);
     });
 
     test("keeps 100 messages while offline, sends them in order, and says when no more fit", async () => {
@@ -398,6 +415,6 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     test("nothing anywhere is explained", async () => {
         start(FILE_PAGE);
         assert.match((await next("absent")).text, /No server of the app "assistant" answered/);
-        assert.match((await next("waiting")).text, /Trying again in/);
+        assert.match((await next("waiting")).text, /^Trying again (at once|in \d\.\d s)\.$/);
     });
 });

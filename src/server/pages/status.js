@@ -100,7 +100,7 @@
 
     /** @type {{status: Status, at: number} | null} */
     let last = null;
-    let goneSince = 0;
+    let goneSince = "";
 
     /** A count with what was added in the last second. @param {string} id @param {number} count
      *  @param {number | undefined} before @param {number} seconds */
@@ -219,19 +219,18 @@
     }
 
     function showBack() {
-        goneSince = 0;
+        goneSince = "";
         find("gone").hidden = true;
         delete find("page").dataset.stale;
     }
 
     /** @param {string} cause */
     function showGone(cause) {
-        goneSince ||= performance.now();
-        const since = duration(performance.now() - goneSince);
+        goneSince ||= clock.format(Date.now());
         setText(
             "gone",
-            `The server has not answered for ${since} (${cause}). It was stopped, or it moved to another port ` +
-                "when it started again. This page asks again each second; a new port stands in server_port.txt.",
+            `The server has not answered since ${goneSince} (${cause}). It was stopped, or it moved to ` +
+                "another port when it started again: server_port.txt says which. This page asks again each second.",
         );
         find("gone").hidden = false;
         find("page").dataset.stale = "";

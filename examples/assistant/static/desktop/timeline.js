@@ -14,7 +14,8 @@
 
 (function (/** @type {any} */ root) {
     const LINES_MAX = 100;
-    const LOOK_BACK = 8;
+    const LOOK_BACK = 14;
+    const SEARCH_NAMES = new Set(["candidate", "refused", "timeout"]);
     const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
 
     class Timeline {
@@ -28,31 +29,36 @@
 
         /** @param {TimelineNotice} notice */
         add(notice) {
-            const { name, time } = notice;
+            const { name } = notice;
             if (name === "searching") this.asked = this.silent = 0;
             if (name === "candidate") this.asked++;
             if (name === "refused" || name === "timeout") this.silent++;
-            if (name === "candidate" || name === "refused" || name === "timeout")
-                this.put(
-                    "asked",
-                    { ...notice, level: "info", text: askedText(this.asked, this.silent) },
-                    false,
-                );
-            else this.put(name === "waiting" ? name : notice.text, { ...notice, time }, true);
+            if (SEARCH_NAMES.has(name)) this.putSearch(notice);
+            else this.put(name === "waiting" ? name : notice.text, notice);
         }
 
-        /** @param {string} key @param {TimelineNotice} notice @param {boolean} counts */
-        put(key, notice, counts) {
-            const recent = /** @type {HTMLElement[]} */ (
-                [...this.list.children].slice(0, LOOK_BACK)
-            );
-            const before = recent.find((item) => item.dataset.key === key);
-            const count = counts ? Number(before?.dataset.count ?? 0) + 1 : 1;
-            const item = line(key, notice, count);
-            if (before && !counts) return before.replaceWith(item);
+        /** A search's line comes up with its first address and is then changed where it stands. */
+        putSearch(/** @type {TimelineNotice} */ notice) {
+            const text = askedText(this.asked, this.silent);
+            const item = line("asked", { ...notice, level: "info", text }, 1);
+            const before = this.recent("asked");
+            if (before && this.asked > 1) return before.replaceWith(item);
             before?.remove();
             this.list.prepend(item);
+        }
+
+        /** @param {string} key @param {TimelineNotice} notice */
+        put(key, notice) {
+            const before = this.recent(key);
+            this.list.prepend(line(key, notice, Number(before?.dataset.count ?? 0) + 1));
+            before?.remove();
             if (this.list.children.length > LINES_MAX) this.list.lastElementChild?.remove();
+        }
+
+        /** @param {string} key @returns {HTMLElement | undefined} */
+        recent(key) {
+            const items = /** @type {HTMLElement[]} */ ([...this.list.children]);
+            return items.slice(0, LOOK_BACK).find((item) => item.dataset.key === key);
         }
     }
 

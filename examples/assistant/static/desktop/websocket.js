@@ -26,7 +26,7 @@
  * @typedef {{name: string, level: "info"|"good"|"warn"|"bad", text: string, port?: number,
  *            url?: string, instance?: string, wait?: number, time: number}} Notice
  * @typedef {(name: string, level: Notice["level"], text: string, more?: Partial<Notice>) => void} Tell
- * @typedef {{app: string, page: Page, tell: Tell, lastPort: number | null, looked: Set<string>,
+ * @typedef {{app: string, page: Page, tell: Tell, lastPort: number | null, silent: Set<string>,
  *            starting: boolean}} Search
  */
 
@@ -34,6 +34,8 @@
     const FIRST_PORT = 1018;
     const LAST_PORT = 1030;
     const LOOPBACK_HOSTS = ["127.0.0.1", "[::1]"];
+    const PORT_FILE = "/server_port.txt";
+    const QUESTION = { cache: "no-store", credentials: "omit" };
     const FILE_HEAD_START_MS = 150;
     const QUESTION_MS = 1500;
     const UPGRADE_MS = 5000;
@@ -93,31 +95,28 @@
         }
     }
 
+    /** @param {string} name @param {string} text @returns {Verdict} */
+    const refusal = (name, text) => ({ endpoint: null, name, text });
+
     /**
      * Is this answer to GET origin/health our server's? A status alone proves nothing.
      * @param {number} status @param {string} body @param {string} origin @param {string} app
      * @returns {Verdict}
      */
     function judgeHealth(status, body, origin, app) {
-        const stranger = (/** @type {string} */ text) => ({
-            endpoint: null,
-            name: "stranger",
-            text,
-        });
+        const stranger = (/** @type {string} */ text) => refusal("stranger", text);
         const asked = new URL(origin);
         const health = parseObject(body);
         if (!health)
             return stranger(`it answered ${status} with something that is no health document`);
         if (typeof health.app !== "string") return stranger("its health document names no app");
         if (health.app !== app)
-            return stranger(
-                `it is the app "${health.app.slice(0, 40)}", this page belongs to "${app}"`,
-            );
+            return stranger(`it is the app "${health.app.slice(0, 40)}", not "${app}"`);
         const port = Number(asked.port || 80);
         if (health.port !== port)
             return stranger(`it says that it is on port ${Number(health.port)}`);
         if (health.state === "starting" || health.state === "draining")
-            return { endpoint: null, name: "starting", text: `it is ours, but ${health.state}` };
+            return refusal("starting", `it is ours, but ${health.state}`);
         if (status !== 200 || health.state !== "ready")
             return stranger(`it answered ${status}, not ready`);
         if (!health.ws) return stranger("it is ours, but has no WebSocket route");
@@ -158,18 +157,19 @@
     /** @param {Page} page @param {string} app @param {string} permission */
     function explainNothing(page, app, permission) {
         const nothing = `No server of the app "${app}" answered, neither by the port file nor on ports ${FIRST_PORT}-${LAST_PORT}.`;
-        if (page.protocol === "file:" || isLoopback(page.hostname))
+        const local = page.protocol === "file:" || isLoopback(page.hostname);
+        if (local && permission !== "denied")
             return `${nothing} Start it with "berth serve"; this page goes on looking.`;
-        const cause =
-            permission === "denied"
-                ? "The browser forbids this page to reach programs on this machine (Local Network Access)."
-                : "The browser may be keeping this page from programs on this machine (Local Network Access).";
-        return `${nothing} ${cause} Allow it in the site settings of ${page.origin}, or open the page from the server.`;
+        const may = permission === "denied" ? "forbids this page" : "may be forbidding this page";
+        return (
+            `${nothing} The browser ${may} to reach programs on this machine (Local Network Access). ` +
+            `Allow it in the site settings of ${page.origin}, or open the page from the server.`
+        );
     }
 
     /** @param {number} code @param {string} reason */
     function explainClose(code, reason) {
-        if (code === 1001) return "The server is stopping, or its page was left.";
+        if (code === 1001) return "The server said goodbye: it is stopping or starting anew.";
         if (code === 1006) return "The connection broke off without a goodbye.";
         if (code === 1009) return "A message was larger than the server takes.";
         if (code === 4408) return "This page read too slowly, so the server let it go.";
@@ -220,33 +220,27 @@
         /** @type {string} */ url,
         /** @type {AbortSignal} */ signal,
     ) {
-        if (search.looked.has(url)) return false;
-        search.looked.add(url);
-        return root
-            .fetch(url, { mode: "no-cors", cache: "no-store", credentials: "omit", signal })
-            .then(
-                () => true,
-                () => false,
-            );
+        if (search.silent.has(url)) return false;
+        try {
+            await root.fetch(url, { ...QUESTION, mode: "no-cors", signal });
+            return true;
+        } catch {
+            search.silent.add(url); // Asked once: each failed fetch is a red line in the console.
+            return false;
+        }
     }
 
     /** @param {Search} search @param {string} origin @param {AbortSignal} signal @returns {Promise<Verdict>} */
     async function askHealth(search, origin, signal) {
         const url = `${origin}/health`;
         try {
-            const response = await root.fetch(url, {
-                cache: "no-store",
-                credentials: "omit",
-                redirect: "error",
-                signal,
-            });
+            const response = await root.fetch(url, { ...QUESTION, redirect: "error", signal });
             return judgeHealth(response.status, await readText(response), origin, search.app);
         } catch {
-            if (signal.aborted)
-                return { endpoint: null, name: "timeout", text: "no answer in time" };
+            if (signal.aborted) return refusal("timeout", "no answer in time");
             if (await answersAtAll(search, url, signal))
-                return { endpoint: null, name: "stranger", text: "it lets this page read nothing" };
-            return { endpoint: null, name: "refused", text: "nobody answers there" };
+                return refusal("stranger", "it lets this page read nothing");
+            return refusal("refused", "nobody answers there");
         }
     }
 
@@ -258,29 +252,20 @@
         if (verdict.endpoint || outer.aborted) return verdict.endpoint;
         if (verdict.name === "starting") search.starting = true;
         const stranger = `Port ${port} answers, but is not our server (${verdict.text}): skipped`;
-        const [level, text] =
-            verdict.name === "stranger"
-                ? ["warn", stranger]
-                : ["info", `${origin}: ${verdict.text}`];
-        search.tell(verdict.name, /** @type {Notice["level"]} */ (level), text, {
-            port,
-            url: origin,
-        });
+        const where = { port, url: origin };
+        if (verdict.name === "stranger") search.tell("stranger", "warn", stranger, where);
+        else search.tell(verdict.name, "info", `${origin}: ${verdict.text}`, where);
         return null;
     }
 
     /** @param {Search} search @param {AbortSignal} outer @returns {Promise<number | null>} */
     async function readPortFile(search, outer) {
         try {
-            if (!/^https?:$/.test(search.page.protocol))
-                throw new Error(
-                    `the browser forbids it to a page opened from ${search.page.protocol}//, so the ports are scanned`,
-                );
+            const { protocol } = search.page;
+            if (!/^https?:$/.test(protocol))
+                throw new Error(`the browser forbids it to a page opened from ${protocol}//`);
             const text = await within(outer, async (signal) => {
-                const response = await root.fetch("/server_port.txt", {
-                    cache: "no-store",
-                    signal,
-                });
+                const response = await root.fetch(PORT_FILE, { cache: "no-store", signal });
                 if (!response.ok) throw new Error(`the page's server answered ${response.status}`);
                 return readText(response);
             });
@@ -322,10 +307,8 @@
         if (!found) return null;
         const { port, instance } = found;
         const source = port === filePort ? "from file" : "by scan";
-        search.tell("verified", "info", `Verified server on port ${port} ${source}`, {
-            port,
-            instance,
-        });
+        const text = `Verified server on port ${port} ${source}`;
+        search.tell("verified", "info", text, { port, instance });
         return found;
     }
 
@@ -346,7 +329,7 @@
             this.app = app;
             this.page = page;
             /** @type {Set<string>} */
-            this.looked = new Set();
+            this.silent = new Set();
         }
 
         get connected() {
@@ -380,9 +363,9 @@
         }
 
         async search() {
-            const { app, page, tell, looked } = this;
+            const { app, page, tell, silent } = this;
             const lastPort = this.endpoint?.port ?? null;
-            const search = { app, page, tell, looked, lastPort, starting: false };
+            const search = { app, page, tell, silent, lastPort, starting: false };
             tell("searching", "info", "Starting WebSocket connection process...");
             const endpoint = await discover(search);
             if (search.starting) this.failures = Math.min(this.failures, 2);
@@ -479,13 +462,15 @@
         async pause() {
             if (this.stopped) return;
             const wait = Math.round(backoff(this.failures++, Math.random()));
-            this.tell("waiting", "info", `Trying again in ${(wait / 1000).toFixed(1)} s.`, {
-                wait,
+            const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
+            this.tell("waiting", "info", `Trying again ${when}.`, { wait });
+            await new Promise((resolve) => {
+                const timer = setTimeout(resolve, wait);
+                this.wake = () => {
+                    clearTimeout(timer);
+                    resolve(null);
+                };
             });
-            await Promise.race([
-                delay(wait),
-                new Promise((resolve) => (this.wake = () => resolve(null))),
-            ]);
         }
     }
 
