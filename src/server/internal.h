@@ -95,6 +95,7 @@ struct berth_server {
     struct berth_ws_limits ws_limits;
     struct berth_http_limits http_limits;
     enum berth_state state;
+    bool drain_begun;
     uint64_t started_unix_ms;
     uint64_t started_ms;
 

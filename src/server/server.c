@@ -145,8 +145,8 @@ static void on_accept_error(void *owner, int error) {
 }
 
 static void finish_drain(struct berth_server *server) {
-    if (server->state != BERTH_STATE_DRAINING || server->conn_count > 0 ||
-        server->open_listeners > 0 || server->on_drained == NULL)
+    if (!server->drain_begun || server->conn_count > 0 || server->open_listeners > 0 ||
+        server->on_drained == NULL)
         return;
     void (*on_drained)(void *) = server->on_drained;
     server->on_drained = NULL;
@@ -209,8 +209,9 @@ static void on_drain_timer(void *owner) {
 }
 
 void berth_server_drain(struct berth_server *server, void (*on_drained)(void *owner), void *owner) {
-    if (server->state == BERTH_STATE_DRAINING)
+    if (server->drain_begun)
         return;
+    server->drain_begun = true;
     server->state = BERTH_STATE_DRAINING;
     server->on_drained = on_drained;
     server->on_drained_owner = owner;

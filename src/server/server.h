@@ -76,6 +76,8 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
 /* Accepts on a listening socket; the socket is taken, also on failure. */
 int berth_server_listen(struct berth_server *server, berth_net_socket socket);
 
+/* Forward only. DRAINING is what /health says from now on; connections are ended by
+ * berth_server_drain. */
 void berth_server_set_state(struct berth_server *server, enum berth_state state);
 
 /* Stops accepting, closes every WebSocket with 1001, lets requests under way end, and calls

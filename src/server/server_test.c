@@ -571,6 +571,7 @@ static void test_draining_says_goodbye(void **state) {
     dial(&fixture, &idle, BERTH_VIEW("GET /server_port.txt HTTP/1.1\r\n" HOST "\r\n"));
     run_for(&fixture, 1000);
     assert_false(idle.closed);
+    berth_server_set_state(fixture.server, BERTH_STATE_DRAINING);
     berth_server_drain(fixture.server, on_drained, &fixture);
     berth_net_run(fixture.net); /* the client never answers the close frame: time ends it */
     assert_true(fixture.drained);
