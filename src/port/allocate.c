@@ -188,7 +188,8 @@ static int try_passed(struct search *search) {
     return 0;
 }
 
-/* A denied sticky port is not said here: the range has it, or something below it, to say so of. */
+/* A sticky port that is denied is left to the range, which says so once for all that are: it was
+ * had by another user, as a rule by root. */
 static int try_sticky(struct search *search) {
     const struct berth_port_options *options = search->options;
     uint16_t sticky = options->sticky;

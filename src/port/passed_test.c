@@ -1,6 +1,8 @@
 /* What people read about the ports that were passed over. */
 #include "port/fake_machine.h"
 
+#include <stdio.h>
+
 static void words_for(const struct berth_sys_holder *holder, const char *expected) {
     machine.holder = *holder;
     RULES({1018, 1018, 4, BERTH_E_IN_USE});
@@ -22,10 +24,10 @@ static void holders_in_words(void **state) {
     words_for(&holder, "held by python3 server.py (pid 4242, user alice)");
     holder.address.ip[0] = holder.address.ip[3] = 0; /* every interface */
     words_for(&holder, "held by python3 server.py (pid 4242, user alice)");
-    strcpy(holder.program, "berth");
+    snprintf(holder.program, sizeof holder.program, "berth");
     words_for(&holder, "held by another Berth (pid 4242, user alice)");
     holder.pid = 0;
-    strcpy(holder.user, "bob");
+    snprintf(holder.user, sizeof holder.user, "bob");
     words_for(&holder, "held by a process of user bob");
     holder.address = (struct berth_addr){.family = 6}; /* IPv4 comes with it */
     words_for(&holder, "held by a process of user bob");

@@ -27,6 +27,7 @@ int berth_sys_file_read(const char *path, struct berth_buf *into);
  * at `path` is replaced, not followed. */
 int berth_sys_file_replace(const char *path, struct berth_view content, unsigned mode);
 
+/* Errors: BERTH_E_NOT_FOUND when there is none. */
 int berth_sys_file_remove(const char *path);
 
 /* Makes the folder, and the missing ones above it, for this user alone (0700).
@@ -52,6 +53,7 @@ struct berth_sys_file {
     bool is_folder; /* the handle is a folder's: there is nothing to read */
 };
 
+/* The folder to serve from, held open: it stays this one even when its name goes to another. */
 int berth_sys_dir_open(const char *path, intptr_t *ret_dir);
 
 /* A negative handle is welcome. */

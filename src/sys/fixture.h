@@ -111,7 +111,8 @@ static inline unsigned fixture_random(unsigned below) {
 /* The first of `count` ports in a row that nobody holds on any address. They lie where the system
  * gives nothing away and no browser minds, at random, so that tests can run side by side. */
 static inline uint16_t fixture_quiet_ports(unsigned count) {
-    for (int tries = 0; tries < 1000; tries++) {
+    for (int tries = 0;; tries++) {
+        FIXTURE_NEED(tries < 1000);
         uint16_t base = (uint16_t)(11000 + fixture_random(20000));
         unsigned quiet = 0;
         while (quiet < count && fixture_is_quiet((uint16_t)(base + quiet)))
@@ -119,8 +120,6 @@ static inline uint16_t fixture_quiet_ports(unsigned count) {
         if (quiet == count)
             return base;
     }
-    FIXTURE_NEED(!"a row of quiet ports");
-    return 0;
 }
 
 /* -- Processes --------------------------------------------------------------------------------- */
@@ -189,7 +188,7 @@ static inline void fixture_gate_open(struct fixture_gate *gate) {
 /* -- Folders ----------------------------------------------------------------------------------- */
 
 static inline void fixture_folder_make(char path[32]) {
-    strcpy(path, "/tmp/berth-test-XXXXXX");
+    snprintf(path, 32, "/tmp/berth-test-XXXXXX");
     FIXTURE_NEED(mkdtemp(path) != NULL);
 }
 

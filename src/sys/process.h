@@ -13,11 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* This process, as its own PID namespace numbers it. */
 uint32_t berth_sys_pid(void);
 
 /* The effective user: what the system judges by. */
 uint32_t berth_sys_uid(void);
 
+/* The name that the user database has for a uid. */
 int berth_sys_user_name(uint32_t uid, char *name, size_t capacity);
 
 /* $HOME, else what the user database says. */

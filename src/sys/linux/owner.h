@@ -19,6 +19,7 @@ struct berth_sys_owner {
     uint32_t pid; /* the answer; the lowest where several share the socket. 0 to begin with */
 };
 
+/* Fills in the pids. */
 void berth_sys_owners_find(struct berth_sys_owner *owners, size_t count);
 
 /* Empty when the process is gone. */

@@ -13,6 +13,7 @@
 /* Returns how many bytes of the storage count. */
 socklen_t berth_sys_sockaddr_from(const struct berth_addr *addr, struct sockaddr_storage *storage);
 
+/* The other way round. */
 int berth_sys_sockaddr_to(const struct sockaddr_storage *storage, struct berth_addr *ret_addr);
 
 #endif
