@@ -72,7 +72,7 @@ static const struct {
 } answers[] = {
     {"hello", "[joy] Hello! I was easy to find, wasn't I?"},
     {"hi", "[joy] Hi there! Ask me about my port."},
-    {"port", "[smirk] My port may change from start to start. You need not care: the page reads "
+    {"port", "[thinking] My port may change from start to start. You need not care: the page reads "
              "where I am, checks that it is really me, and only then talks."},
     {"who", "[joy] I am the demo that stands where your assistant's backend will be. Put your own "
             "there, and this page goes on working."},

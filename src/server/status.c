@@ -55,6 +55,7 @@ static void write_urls(struct berth_json *json, const struct berth_server *serve
     berth_json_key(json, "urls");
     berth_json_open(json, '{');
     write_url(json, "http", "http://", local, "/");
+    write_url(json, "files", "http://", local, server->static_dir >= 0 ? "/static/" : NULL);
     write_url(json, "ws", "ws://", local, berth_server_main_route(server));
     write_url(json, "health", "http://", local, "/health");
     berth_json_close(json, '}');

@@ -9,7 +9,8 @@
  * @typedef {{from: number, to: number, reason: string, text: string}} PassedOver
  * @typedef {{app: string, instance: string, state: string, version: string, pid: number,
  *            started_at: string, uptime_ms: number, host: string, port: number,
- *            requested_port: number, urls: {http: string, ws: string, health: string},
+ *            requested_port: number, urls: {http: string, files: string | null, ws: string | null,
+ *            health: string},
  *            addresses: string[], port_file: string | null, passed_over: PassedOver[],
  *            routes: {path: string, backend: string}[],
  *            connections: {open: number, websocket: number, accepted: number, limit: number},
@@ -146,7 +147,15 @@
         button.className = "quiet";
         button.setAttribute("aria-label", `Copy ${url}`);
         button.addEventListener("click", () => copy(url, button));
-        return make("li", make("span", label), make("code", url), button);
+        const address = make("code", url.startsWith("http") ? link(url) : url);
+        return make("li", make("span", label), address, button);
+    }
+
+    /** @param {string} url */
+    function link(url) {
+        const anchor = make("a", url);
+        anchor.setAttribute("href", url);
+        return anchor;
     }
 
     /** @param {string} text @param {HTMLElement} button */
@@ -172,8 +181,9 @@
     /** @param {Status} status */
     function showAddresses({ urls }) {
         fill("urls", urls, () => [
-            urlLine("Page", urls.http),
-            urlLine("WebSocket", urls.ws),
+            ...(urls.files === null ? [] : [urlLine("App", urls.files)]),
+            urlLine("This page", urls.http),
+            ...(urls.ws === null ? [] : [urlLine("WebSocket", urls.ws)]),
             urlLine("Health", urls.health),
         ]);
     }
