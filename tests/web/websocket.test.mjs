@@ -286,23 +286,30 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         assert.equal((await next("verified")).port, 1020);
     });
 
-    test("a port file that never comes delays no more than its head start", async () => {
-        world["/server_port.txt"] = { body: "1020", delay: 5000 };
+    // The clock of these is the test's own limit: what never comes would take a minute.
+    const bounded = { timeout: 20_000 };
+
+    test("a port file that never comes is waited for, but not for ever", bounded, async () => {
+        world["/server_port.txt"] = { body: "1020", delay: 60_000 };
         serve(1020);
-        const before = performance.now();
         start(HTTP_PAGE);
         await next("verified");
-        assert.ok(performance.now() - before < 1000);
     });
 
-    test("a tarpit on every other port does not hold up the server", async () => {
+    test("the server that the file names comes before one that is quicker", async () => {
+        world["/server_port.txt"] = { body: "1025", delay: 300 };
+        serve(1018);
+        serve(1025);
+        start(HTTP_PAGE);
+        assert.equal((await next("verified")).port, 1025);
+    });
+
+    test("a tarpit on every other port does not hold up the server", bounded, async () => {
         for (let port = 1018; port <= 1030; port++)
             world[`http://127.0.0.1:${port}/health`] = { delay: 60_000 };
         serve(1027);
-        const before = performance.now();
         start(FILE_PAGE);
         await next("connected");
-        assert.ok(performance.now() - before < 1000);
     });
 
     test("a document without end is given up, and its sender told so", async () => {

@@ -37,6 +37,7 @@
     const PORT_FILE = "/server_port.txt";
     const QUESTION = { cache: "no-store", credentials: "omit" };
     const FILE_HEAD_START_MS = 150;
+    const FILE_PATIENCE_MS = 1000;
     const QUESTION_MS = 1500;
     const UPGRADE_MS = 5000;
     const BACKOFF_FIRST_MS = 100;
@@ -302,7 +303,10 @@
             (found) =>
                 found ?? firstOf(scanOrigins(search.page, [filePort, search.lastPort]).map(ask)),
         );
-        const found = await firstOf([fromFile, fromScan]);
+        // Several servers of one app may run: the one that the file names is ours, and a scan that
+        // is quicker waits for it.
+        const patient = Promise.race([fromFile, delay(FILE_PATIENCE_MS)]);
+        const found = await firstOf([fromFile, patient.then((told) => told ?? fromScan)]);
         stop.abort();
         if (!found) return null;
         const { port, instance } = found;
