@@ -5,6 +5,7 @@ import http from 'node:http';
 import path from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {after, before, describe, test} from 'node:test';
+import {atEnd} from './lib/atend.js';
 import {folder, IS_ROOT, ordinary, ROOT, serve} from './lib/berth.js';
 import {launch, line, open, screenshot} from './lib/browser.js';
 import {freeRange, listen, tarpit, yesSayer} from './lib/ports.js';
@@ -59,7 +60,7 @@ async function elsewhere(t, {host = '127.0.0.1', root = EXAMPLE} = {}) {
     response.writeHead(200, {'Content-Type': types[path.extname(file)] ?? 'text/plain'});
     return fs.createReadStream(file).pipe(response);
   });
-  t.after(() => {
+  atEnd(t, () => {
     server.closeAllConnections();
     server.close();
   });

@@ -65,7 +65,7 @@ describe('ready', () => {
   });
 
   test('the banner names every address that people need', async (t) => {
-    const server = await serve(t, {conf: `HOST: 0.0.0.0\n${conf(base)}`});
+    const server = await serve(t, {conf: `HOST: 0.0.0.0\n${conf(base, 'STATIC: static')}`, files: STATIC});
     const lines = [
       '============================================================',
       `Server is running: http://0.0.0.0:${base}`,

@@ -13,6 +13,7 @@ import os from 'node:os';
 import path from 'node:path';
 import {fileURLToPath} from 'node:url';
 import {setTimeout as sleep} from 'node:timers/promises';
+import {atEnd} from './atend.js';
 
 export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 export const IS_ROOT = process.getuid() === 0;
@@ -35,7 +36,7 @@ export function folder(t, {user} = {}) {
   for (const name of ['home', 'run', 'state']) fs.mkdirSync(path.join(dir, name), {mode: 0o700});
   give(dir, user);
   for (const name of ['home', 'run', 'state']) give(path.join(dir, name), user);
-  t.after(() => fs.rmSync(dir, {recursive: true, force: true}));
+  atEnd(t, () => fs.rmSync(dir, {recursive: true, force: true}));
   return dir;
 }
 
@@ -188,10 +189,8 @@ function readyRecord(run) {
  */
 export async function serve(t, options = {}) {
   const server = begin(t, options);
-  t.after(async () => {
-    if (!server.checked) await server.stop();
-  });
   await server.ready();
+  atEnd(t, () => server.checked || server.stop());
   return server;
 }
 
@@ -205,9 +204,9 @@ export function begin(t, {conf = '', files = {}, args = [], dir, user, ...rest} 
     user,
     ...rest,
   });
-  t.after(async () => {
+  atEnd(t, () => {
     if (!run.exit) run.process.kill('SIGKILL');
-    await run.exited;
+    return run.exited;
   });
   return run;
 }

@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import {chromium} from 'playwright-core';
 import {ROOT} from './berth.js';
+import {atEnd} from './atend.js';
 
 const SCREENSHOTS = path.join(ROOT, 'build/screenshots');
 const ARGS = [
@@ -26,7 +27,7 @@ export function launch(more = []) {
 /** A page with a profile of its own; `page.lines` is its console, `page.faults` its exceptions. */
 export async function open(t, browser, url) {
   const context = await browser.newContext({viewport: {width: 1100, height: 800}});
-  t.after(() => context.close());
+  atEnd(t, () => context.close());
   const page = await context.newPage();
   page.lines = [];
   page.faults = [];

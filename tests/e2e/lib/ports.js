@@ -1,6 +1,7 @@
 // Ports for tests, and programs that are in the way on them.
 import http from 'node:http';
 import net from 'node:net';
+import {atEnd} from './atend.js';
 
 const LOW = 12_000; // above the ports that browsers refuse
 const HIGH = 32_000; // below those that the system gives to clients
@@ -46,7 +47,7 @@ function closedAtEnd(t, server) {
       for (const socket of sockets) socket.destroy();
       server.close(() => resolve());
     });
-  t.after(() => server.release());
+  atEnd(t, () => server.release());
   return server;
 }
 

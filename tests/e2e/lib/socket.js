@@ -2,6 +2,7 @@
 import {once} from 'node:events';
 import {setTimeout as sleep} from 'node:timers/promises';
 import WebSocket from 'ws';
+import {atEnd} from './atend.js';
 
 /** Opens it, or rejects with the status that it was answered. */
 export async function connect(t, url, options = {}) {
@@ -11,7 +12,7 @@ export async function connect(t, url, options = {}) {
   socket.closed = new Promise((resolve) => {
     socket.on('close', (code, reason) => resolve({code, reason: reason.toString()}));
   });
-  t.after(() => socket.terminate());
+  atEnd(t, () => socket.terminate());
   await new Promise((resolve, reject) => {
     socket.on('open', resolve);
     socket.on('error', reject);

@@ -59,9 +59,17 @@ export class Raw {
     return this.received.toString('latin1');
   }
 
-  /** The status codes of all the answers so far. */
+  /** The status codes of the answers that have come so far, heads being whole. */
   get statuses() {
-    return [...this.text.matchAll(/^HTTP\/1\.1 (\d{3})/gm)].map((match) => Number(match[1]));
+    const statuses = [];
+    for (let at = 0; ; ) {
+      const end = this.text.indexOf('\r\n\r\n', at);
+      const status = /^HTTP\/1\.[01] (\d{3})/.exec(this.text.slice(at));
+      if (end < 0 || !status) return statuses;
+      statuses.push(Number(status[1]));
+      const size = /\r\ncontent-length: *(\d+)/i.exec(this.text.slice(at, end));
+      at = end + 4 + Number(size?.[1] ?? 0);
+    }
   }
 
   async until(condition, within = 10_000) {
