@@ -29,7 +29,7 @@ const struct berth_command berth_commands[] = {
     {
         .name = "check",
         .operand = "CONF",
-        .summary = "say what a configuration means, and what is wrong with it",
+        .summary = "say what a configuration means and what is wrong",
         .details = "Reads the configuration as serve does, with the same flags and environment, "
                    "and prints every setting with its value in effect and where that came from. "
                    "Ends with 2 when serve would refuse it.",

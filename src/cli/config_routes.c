@@ -41,7 +41,9 @@ static bool has_odd_segment(struct berth_view path) {
     return false;
 }
 
-static const char *path_fault(struct berth_view path) {
+const char *berth_config_route_fault(struct berth_view path) {
+    if (path.size == 0)
+        return "a route is a path: write " BERTH_ROUTE_USUAL;
     if (path.data[0] != '/')
         return "a route begins with a slash: write " BERTH_ROUTE_USUAL;
     if (path.size > ROUTE_SIZE_MAX)
@@ -89,10 +91,6 @@ void berth_config_check_routes(struct berth_config *config) {
     const struct berth_config_value *routes = &config->values[BERTH_SETTING_ROUTES];
     for (size_t i = 0; i < routes->item_count; i++) {
         const struct berth_config_item *item = &routes->items[i];
-        const char *fault = path_fault(berth_view_of(item->name));
-        if (fault != NULL)
-            berth_config_report(config, BERTH_LOG_ERROR, item->place, "ROUTES", "%.60s: %s",
-                                item->name, fault);
         if (!is_known(config->context->backends, item->text))
             refuse_backend(config, item);
     }

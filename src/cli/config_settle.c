@@ -99,6 +99,26 @@ static int fill_defaults(struct berth_config *config) {
     return error;
 }
 
+static bool comes_before(const struct berth_config_place *a, const struct berth_config_place *b) {
+    if (a->source != b->source)
+        return a->source < b->source;
+    return a->line != b->line ? a->line < b->line : a->column < b->column;
+}
+
+/* In the order of the file, whichever check came first: that is the order of mending. */
+static void sort_messages(struct berth_config *config) {
+    struct berth_config_message *all = config->messages;
+    for (size_t i = 1; i < config->message_count; i++) {
+        struct berth_config_message moving = all[i];
+        size_t at = i;
+        while (at > 0 && comes_before(&moving.place, &all[at - 1].place)) {
+            all[at] = all[at - 1];
+            at--;
+        }
+        all[at] = moving;
+    }
+}
+
 int berth_config_settle(struct berth_config *config) {
     int error = settle_port(config);
     if (error == 0)
@@ -113,5 +133,6 @@ int berth_config_settle(struct berth_config *config) {
     berth_config_check_host(config);
     berth_config_check_origins(config);
     berth_config_check_routes(config);
+    sort_messages(config);
     return 0;
 }

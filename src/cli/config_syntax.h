@@ -14,6 +14,11 @@
 struct berth_config_place berth_config_syntax_place(const struct berth_config *config,
                                                     yaml_mark_t mark);
 
+/* Goes through the whole text once and adds a message when it is not YAML, or not what anybody
+ * means by a configuration: several documents, nested or anchored without end. text.data is not
+ * NULL. */
+int berth_config_syntax_check(struct berth_config *config, struct berth_view text);
+
 /* Adds the message for a parser that stopped; text is what it was given. */
 int berth_config_syntax_report(struct berth_config *config, const yaml_parser_t *parser,
                                struct berth_view text);

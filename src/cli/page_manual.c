@@ -2,22 +2,34 @@
 
 #include "cli/config_value.h"
 
-/* Text for mdoc: a backslash is no escape, and a line never begins with a control character. One
- * sentence a line, as mdoc asks. */
-static void write_text(struct berth_writer *out, const char *text) {
-    bool begins = true;
-    for (; *text != '\0'; text++) {
-        if (begins && (*text == '.' || *text == '\''))
-            berth_writer_text(out, "\\&");
-        begins = false;
-        if (*text == '\\') {
+/* The width of the source's lines, for people who read its changes; mdoc fills lines anew. */
+static const size_t line_max = 79;
+
+static void write_word(struct berth_writer *out, struct berth_view word) {
+    for (size_t i = 0; i < word.size; i++)
+        if (word.data[i] == '\\')
             berth_writer_text(out, "\\e");
-        } else if (*text == ' ' && text[-1] == '.') {
-            berth_writer_char(out, '\n');
-            begins = true;
-        } else {
-            berth_writer_char(out, *text);
-        }
+        else
+            berth_writer_char(out, word.data[i]);
+}
+
+/* Text for mdoc: one sentence a line, as mdoc asks; a line never begins with what mdoc would take
+ * for a macro. Without a line end. */
+static void write_text(struct berth_writer *out, const char *text) {
+    struct berth_view rest = berth_view_of(text);
+    size_t used = 0;
+    bool ended = false;
+    while (rest.size > 0) {
+        struct berth_view word = berth_view_cut(rest, ' ', &rest);
+        bool fits = used + 1 + word.size <= line_max;
+        if (used > 0)
+            berth_writer_char(out, fits && !ended ? ' ' : '\n');
+        used = used > 0 && fits && !ended ? used + 1 : 0;
+        if (used == 0 && word.size > 0 && (word.data[0] == '.' || word.data[0] == '\''))
+            berth_writer_text(out, "\\&");
+        write_word(out, word);
+        used += word.size;
+        ended = word.size > 0 && word.data[word.size - 1] == '.';
     }
 }
 
@@ -106,12 +118,12 @@ static void write_setting(struct berth_writer *out, const struct berth_setting *
 static void write_settings(struct berth_writer *out) {
     berth_writer_text(
         out, ".Sh CONFIGURATION\n"
-             "The file is YAML, and the app's own: keys at its top level that are not ours are "
-             "left alone.\n"
+             "The file is YAML, and the app's own: keys at its top level that are not ours\n"
+             "are left alone.\n"
              "A key under BERTH that is not known is an error.\n"
              "In a value,\n.Li ${NAME}\nand\n.Li ${NAME:-default}\n"
              "stand for an environment variable, and\n.Li $$\nfor a dollar sign.\n"
-             "A relative path begins at the file's folder; one in a flag or variable, at the "
+             "A relative path begins at the file's folder; one in a flag or variable, at the\n"
              "current one.\n"
              ".Bl -tag -width Ds\n");
     for (size_t i = 0; i < BERTH_SETTINGS; i++)
@@ -143,7 +155,7 @@ void berth_page_manual(struct berth_writer *out) {
     }
     berth_writer_text(out, ".Nm\n.Fl -version\n"
                            ".Sh DESCRIPTION\n"
-                           "Serves an app's pages and WebSockets on a port that is always free, "
+                           "Serves an app's pages and WebSockets on a port that is always free,\n"
                            "and tells every frontend where it is.\n"
                            "Logs go to the standard error, results to the standard output.\n");
     write_commands(out);
@@ -156,7 +168,7 @@ void berth_page_manual(struct berth_writer *out) {
                            ".Bl -tag -width Ds\n"
                            ".It Ev NO_COLOR\nWhen set to anything, the log is without colour.\n"
                            ".It Ev LISTEN_FDS , LISTEN_PID\n"
-                           "A listening socket that the starter of the program passed in is used "
+                           "A listening socket that the starter of the program passed in is used\n"
                            "before any port is tried.\n"
                            ".It Ev XDG_STATE_HOME\n"
                            "Where the state folder lies, unless STATE_DIR says.\n"
