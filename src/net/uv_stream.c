@@ -4,7 +4,7 @@
 #include "sys/listen.h"
 
 /* Parts handed to one system call; a message with its head is two. */
-#define WRITE_PARTS_MAX 16
+#define WRITE_PARTS_MAX 64
 
 /* Chunks in one request of libuv's: as many as it can note without an allocation of its own. */
 #define FLUSH_PARTS_MAX 4

@@ -36,6 +36,7 @@ static size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
 static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_server *server = conn->server;
     server->batch_conn = conn;
+    server->batch.input = berth_view_bytes(bytes, size);
     do {
         size_t used = feed(conn, bytes, size);
         bytes += used;

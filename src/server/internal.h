@@ -16,8 +16,10 @@
 #include "sys/files.h"
 #include "sys/peer.h"
 
-/* Frames that are answered while one piece of input is read leave in one write. */
+/* Frames that are sent while one piece of input is read leave in one write. */
 #define BERTH_BATCH_SIZE 65536
+#define BERTH_BATCH_PARTS 64
+#define BERTH_BATCH_LOAN_MIN 1024 /* under this, copying a payload costs less than a part does */
 
 /* Places for answers that are made in memory; the status document is the largest. */
 #define BERTH_SCRATCH_SIZE 65536
@@ -88,6 +90,16 @@ struct berth_socket {
     struct berth_buf message; /* the part of a message that came so far, when it came in parts */
 };
 
+/* What waits to leave in one write: parts that lie in `memory`, or in the input being read. */
+struct berth_batch {
+    struct berth_view input;
+    size_t size; /* of all parts */
+    size_t part_count;
+    struct berth_view parts[BERTH_BATCH_PARTS];
+    size_t memory_size;
+    char memory[BERTH_BATCH_SIZE];
+};
+
 struct berth_server {
     struct berth_net *net;
     const struct berth_server_options *options;
@@ -128,8 +140,7 @@ struct berth_server {
     uint64_t refusals_since_ms;
 
     struct berth_conn *batch_conn; /* whose input is being read now */
-    size_t batch_size;
-    char batch[BERTH_BATCH_SIZE];
+    struct berth_batch batch;
     char scratch[BERTH_SCRATCH_SIZE];
 };
 
@@ -245,6 +256,9 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
 
 /* Sends what was answered while the input was read. */
 void berth_socket_flush(struct berth_conn *conn);
+
+/* Forgets what waits to be sent. */
+void berth_socket_batch_clear(struct berth_server *server);
 
 void berth_socket_ping(struct berth_socket *socket);
 

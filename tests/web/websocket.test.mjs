@@ -322,13 +322,11 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         assert.equal(told, true);
     });
 
-    test("where there is nothing but tarpits, the search ends all the same", async () => {
+    test("where there is nothing but tarpits, the search ends all the same", bounded, async () => {
         for (const origin of scanOrigins(FILE_PAGE, []))
             world[`${origin}/health`] = { delay: 60_000 };
-        const before = performance.now();
         start(FILE_PAGE);
         await next("absent");
-        assert.ok(performance.now() - before < 4000);
     });
 
     test("waits for a server that is starting, and soon tries again", async () => {
@@ -370,7 +368,7 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         const before = performance.now();
         client.wake();
         assert.equal((await next("connected")).port, 1018);
-        assert.ok(performance.now() - before < 2000);
+        assert.ok(performance.now() - before < 4000); // and not after 4950 ms
     });
 
     test("keeps 100 messages while offline, sends them in order, and says when no more fit", async () => {
