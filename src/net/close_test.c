@@ -228,11 +228,9 @@ static void test_a_failure_that_waits_is_gone_with_closing(void **state) {
     struct end *client = world_connect(world, NULL);
     world_run_for(world, 50);
     QUIETLY(world, berth_net_stream_pause(client->stream));
-    for (int i = 0; i < 100 && end_send(client, 10) == 0; i++) {
-        if (end_send(client, 10) == BERTH_E_CLOSED)
-            break;
-        world_run_for(world, 10);
-    }
+    /* One send is answered with the reset, one finds it, and one tells that it is known. */
+    for (int i = 0; i < 3; i++)
+        (void)end_send(client, 10);
     assert_int_equal(client->count[FAILED], 0);
     assert_int_equal(end_send(client, 10), BERTH_E_CLOSED);
     end_close(client);

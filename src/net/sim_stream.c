@@ -132,7 +132,12 @@ static void on_connect(struct berth_net_sim_event *event) {
         BERTH_NET_CONTAINER(event, struct berth_net_sim_stream, connect);
     struct berth_net_sim_listener *listener =
         berth_net_sim_listener_at(net_of(stream), &stream->remote);
-    int error = listener != NULL ? join_backlog(stream, listener) : BERTH_E_REFUSED;
+    /* TCP's oddity is there too: with nobody listening, a socket whose own port happens to be the
+     * one that it wants to reach is connected to itself. */
+    bool itself = stream->local.port == stream->remote.port;
+    int error = itself ? 0 : BERTH_E_REFUSED;
+    if (listener != NULL)
+        error = join_backlog(stream, listener);
     berth_net_stream_connected(&stream->base, error);
 }
 

@@ -226,6 +226,29 @@ static void test_a_wildcard_hears_every_address(void **state) {
     world_close(world);
 }
 
+static void note_port_and_close(struct end *end, enum happening what) {
+    if (what != CONNECTED)
+        return;
+    end->sent = berth_net_stream_local(end->stream).port;
+    end_close(end);
+}
+
+/* The next port that our end gets is known here: it is the very one that nobody listens on. */
+static void test_a_connection_to_itself_is_refused(void **state) {
+    (void)state;
+    const struct berth_net_sim_options options = {0};
+    struct world *world = sim_open(&options);
+    assert_int_equal(berth_addr_parse(BERTH_VIEW("127.0.0.1"), 1018, &world->addr), 0);
+    struct end *first = world_connect(world, note_port_and_close);
+    world_run(world);
+    world->addr.port = (uint16_t)(first->sent + 1);
+    struct end *second = world_connect(world, note_port_and_close);
+    world_run(world);
+    assert_int_equal(second->sent, world->addr.port);
+    assert_int_equal(second->error, BERTH_E_REFUSED);
+    world_close(world);
+}
+
 /* -- Memory ------------------------------------------------------------------------------------ */
 
 static void converse_if_possible(struct end *end, enum happening what) {
@@ -280,6 +303,7 @@ int main(void) {
         ON_SIM(test_a_listener_that_goes_resets_its_backlog),
         ON_SIM(test_an_address_has_one_owner),
         ON_SIM(test_a_wildcard_hears_every_address),
+        ON_SIM(test_a_connection_to_itself_is_refused),
         ON_SIM(test_every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

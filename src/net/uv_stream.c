@@ -139,8 +139,6 @@ int berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view 
 
 static void on_written(uv_write_t *request, int status) {
     struct berth_net_uv_stream *stream = request->handle->data;
-    if (stream->base.state != BERTH_NET_STREAM_OPEN)
-        return;
     if (status < 0) {
         berth_net_stream_fail_later(&stream->base, berth_net_uv_error(status));
         return;
