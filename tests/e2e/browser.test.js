@@ -47,8 +47,8 @@ async function talk(page, text = 'Where is the harbour?') {
   await page.press('#text', 'Enter');
   const answer = await Promise.race([answered, page.waitForTimeout(10_000)]);
   assert.ok(answer, `no answer to "${text}"; the console:\n${page.lines.join('\n')}`);
-  const shown = answer.replace(/^\[\w+\]\s*/, '').slice(0, 20);
-  await page.waitForFunction((words) => document.querySelector('#message').textContent.includes(words), shown);
+  const words = answer.replace(/\[\w+\]\s*/g, '').trim();
+  await page.waitForFunction((text) => document.querySelector('#speech').textContent.trim() === text, words);
 }
 
 /** A plain web server for the example's files, as a frontend's own development server would be. */
@@ -123,12 +123,12 @@ for (const [name, user] of users) {
 }
 
 describe('a page that is not served by the server itself', () => {
-  test('another origin on loopback finds the server by scan, past a decoy', async (t) => {
+  test('another origin on loopback finds the server by scan, and is not taken in by a decoy', async (t) => {
     const decoy = await yesSayer(t, firstPort(), {body: '{"status":"ok","app":"other"}', type: 'application/json'});
-    const server = await assistant(t);
     const page = await open(t, browser, `http://127.0.0.1:${await elsewhere(t)}${PAGE}`);
     await line(page, `${TAG} Could not read port file`);
     await line(page, new RegExp(`Port ${firstPort()} answers, but is not our server`));
+    const server = await assistant(t);
     await line(page, `${TAG} WebSocket connected successfully to port ${server.port}`);
     await talk(page);
     assert.ok(!decoy.asked.includes('/client-ws'));
@@ -269,7 +269,7 @@ describe('the status page', () => {
     await page.click('#talk button[type="submit"]');
     await page.waitForFunction(() => /full-text/.test(document.querySelector('#log').textContent));
     await page.waitForFunction(() => Number(document.querySelector('#websocket').textContent) === 1);
-    await screenshot(page, 'status');
+    await screenshot(page, 'status', {fullPage: true});
     assert.deepEqual(page.faults, []);
     await server.stop();
     await page.waitForSelector('#gone:not([hidden])');

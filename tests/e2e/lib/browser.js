@@ -48,7 +48,7 @@ export async function line(page, wanted, within = 15_000) {
   return assert.fail(`the console never said ${wanted}; it said:\n${page.lines.join('\n')}`);
 }
 
-export async function screenshot(page, name) {
+export async function screenshot(page, name, options = {}) {
   fs.mkdirSync(SCREENSHOTS, {recursive: true});
-  await page.screenshot({path: path.join(SCREENSHOTS, `${name}.png`)});
+  await page.screenshot({path: path.join(SCREENSHOTS, `${name}.png`), ...options});
 }
