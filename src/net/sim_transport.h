@@ -47,7 +47,9 @@ void berth_net_sim_cancel(struct berth_net_sim_event *event);
 /* 1 to max, max itself unless `any`. */
 size_t berth_net_sim_part(struct berth_net_sim *net, size_t max, bool any);
 
+/* True that often. */
 bool berth_net_sim_chance(struct berth_net_sim *net, uint32_t per_million);
+/* A delay within the range of the options. */
 uint64_t berth_net_sim_delay(struct berth_net_sim *net);
 
 /* A port that no socket listens on. */

@@ -151,11 +151,13 @@ void berth_net_stream_fail_later(struct berth_net_stream *stream, int error);
 /* Calls on_error or on_connect of all streams that wait for it. */
 void berth_net_report_failures(struct berth_net *net);
 
+/* A listener's events. `stream` is in state ACCEPTED. */
 void berth_net_listener_accepted(struct berth_net_listener *listener,
                                  struct berth_net_stream *stream);
 void berth_net_listener_failed(struct berth_net_listener *listener, int error);
 void berth_net_listener_closed(struct berth_net_listener *listener);
 
+/* A stream's events. All but `connected` and `failed` need a stream that reads. */
 void berth_net_stream_connected(struct berth_net_stream *stream, int error);
 void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data, size_t size);
 void berth_net_stream_ended(struct berth_net_stream *stream);
@@ -164,6 +166,7 @@ void berth_net_stream_failed(struct berth_net_stream *stream, int error);
 /* The first `size` bytes of the queue were written. */
 void berth_net_stream_written(struct berth_net_stream *stream, size_t size);
 
+/* The last one: the transport frees the stream next. */
 void berth_net_stream_closed(struct berth_net_stream *stream);
 
 #endif

@@ -34,6 +34,7 @@ struct berth_net_uv_stream {
 /* libuv's error as ours. */
 int berth_net_uv_error(int status);
 
+/* An address as the system has it, and back; family 0 when it is neither IPv4 nor IPv6. */
 struct sockaddr_storage berth_net_uv_sockaddr(const struct berth_addr *addr);
 struct berth_addr berth_net_uv_addr(const struct sockaddr_storage *storage);
 
@@ -43,6 +44,7 @@ static inline struct berth_net_uv *berth_net_uv_of(struct berth_net *net) {
 
 /* -- uv_stream.c ------------------------------------------------------------------------------- */
 
+/* What struct berth_net_ops asks for. */
 int berth_net_uv_connect(struct berth_net *net, const struct berth_addr *to,
                          struct berth_net_stream **ret_stream);
 
@@ -63,6 +65,7 @@ struct berth_addr berth_net_uv_remote(const struct berth_net_stream *stream);
 
 /* -- uv_listener.c ----------------------------------------------------------------------------- */
 
+/* What struct berth_net_ops asks for. */
 int berth_net_uv_listen(struct berth_net *net, berth_net_socket socket,
                         struct berth_net_listener **ret_listener);
 void berth_net_uv_listener_close(struct berth_net_listener *listener);
