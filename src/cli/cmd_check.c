@@ -67,15 +67,22 @@ static void print_rows(const struct berth_config *config) {
 
 /* -- For machines ------------------------------------------------------------------------------ */
 
+/* 0 is "nowhere in particular". */
+static void add_position(struct berth_json *json, const char *key, unsigned position) {
+    berth_json_key(json, key);
+    if (position > 0)
+        berth_json_number(json, position);
+    else
+        berth_json_null(json);
+}
+
 static void add_place(struct berth_json *json, struct berth_config_place place) {
     berth_json_key(json, "source");
     berth_json_text(json, source_name(place.source));
     berth_json_key(json, "name");
     berth_json_text(json, place.name);
-    berth_json_key(json, "line");
-    berth_json_number(json, place.line);
-    berth_json_key(json, "column");
-    berth_json_number(json, place.column);
+    add_position(json, "line", place.line);
+    add_position(json, "column", place.column);
 }
 
 static void add_items(struct berth_json *json, const struct berth_setting *setting,

@@ -41,11 +41,14 @@ enum berth_exit berth_complain_command(const char *name) {
         best = berth_near_better(berth_view_of(name), best, berth_view_of(command->name));
     berth_writer_text(&text, "there is no command ");
     berth_config_value_quote(berth_view_of(name), &text);
-    if (is_file(berth_view_of(name)))
-        berth_writer_text(&text, ": to serve it, write berth serve before it");
-    else if (best.size > 0)
+    if (is_file(berth_view_of(name))) {
+        berth_writer_text(&text, ": did you mean berth serve ");
+        berth_config_value_quote(berth_view_of(name), &text);
+        berth_writer_char(&text, '?');
+    } else if (best.size > 0) {
         berth_writer_format(&text, ": did you mean %.*s?", BERTH_VIEW_ARG(best));
-    else
+    } else {
         berth_writer_text(&text, ": see berth help");
+    }
     return berth_complain(berth_writer_result(&text));
 }

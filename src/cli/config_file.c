@@ -17,14 +17,13 @@ static const ptrdiff_t merged_maps_max = 16;
 
 /* The file's top level is the app's: only what looks like one of our names gets a word. */
 static void warn_near(const struct berth_config_reader *reader, const yaml_node_t *key) {
-    struct berth_setting_names known;
-    berth_setting_names((struct berth_view){NULL, 0}, &known);
-    for (size_t i = 0; i < known.count; i++)
-        if (berth_near_slip(berth_config_node_text(key), known.names[i])) {
+    const struct berth_setting_names *known = &reader->top;
+    for (size_t i = 0; i < known->count; i++)
+        if (berth_near_slip(berth_config_node_text(key), known->names[i])) {
             berth_config_report(
                 reader->config, BERTH_LOG_WARNING, berth_config_node_place(reader, key), NULL,
                 "%.*s: did you mean %.*s?", BERTH_VIEW_ARG(berth_config_node_text(key)),
-                BERTH_VIEW_ARG(known.names[i]));
+                BERTH_VIEW_ARG(known->names[i]));
             return;
         }
 }
@@ -175,7 +174,8 @@ static int read_map(const struct berth_config_reader *reader, const yaml_node_t 
 }
 
 static int read_document(struct berth_config *config, yaml_document_t *document) {
-    struct berth_config_reader reader = {config, document};
+    struct berth_config_reader reader = {.config = config, .document = document};
+    berth_setting_names((struct berth_view){NULL, 0}, &reader.top);
     const yaml_node_t *root = yaml_document_get_root_node(document);
     if (root == NULL || berth_config_node_is_null(root))
         return 0;

@@ -15,6 +15,7 @@
 struct berth_config_reader {
     struct berth_config *config;
     yaml_document_t *document;
+    struct berth_setting_names top; /* what the file's top level may hold of ours */
 };
 
 /* Gives the setting what the node holds. */

@@ -10,14 +10,16 @@ static uint16_t sticky_port(const struct berth_config *config) {
     return berth_port_sticky_load(folder, config->values[BERTH_SETTING_APP].text);
 }
 
-/* "Port 1018" or "Ports 1018 to 1023". */
-static void write_ports(const struct berth_port_passed *passed, struct berth_writer *out) {
+/* "Port 1018: ", "Ports 1018 to 1023: "; nothing where it was not about a certain port. */
+static void write_ports(const struct berth_port_passed *passed, const char *what,
+                        struct berth_writer *out) {
     if (passed->from == 0)
-        berth_writer_text(out, "Any free port");
-    else if (passed->from == passed->to)
-        berth_writer_format(out, "Port %u", (unsigned)passed->from);
+        return;
+    if (passed->from == passed->to)
+        berth_writer_format(out, "Port %u%s: ", (unsigned)passed->from, what);
     else
-        berth_writer_format(out, "Ports %u to %u", (unsigned)passed->from, (unsigned)passed->to);
+        berth_writer_format(out, "Ports %u to %u%s: ", (unsigned)passed->from, (unsigned)passed->to,
+                            what);
 }
 
 static void log_passed(const struct berth_port *port, enum berth_log_level level, const char *what,
@@ -25,10 +27,31 @@ static void log_passed(const struct berth_port *port, enum berth_log_level level
     for (size_t i = 0; i < port->passed_count; i++) {
         char memory[64];
         struct berth_writer ports = berth_writer_on(memory, sizeof memory);
-        write_ports(&port->passed[i], &ports);
-        berth_log_write(log, level, "port.passed_over", "%.*s%s: %s",
-                        BERTH_VIEW_ARG(berth_writer_result(&ports)), what, port->passed[i].text);
+        write_ports(&port->passed[i], what, &ports);
+        berth_log_write(log, level, "port.passed_over", "%.*s%s",
+                        BERTH_VIEW_ARG(berth_writer_result(&ports)), port->passed[i].text);
     }
+}
+
+/* What to do, going by what stood in the way of the last try. */
+static const char *advice_on(const struct berth_port *port, bool strict) {
+    enum berth_port_reason reason =
+        port->passed_count > 0 ? port->passed[port->passed_count - 1].reason : BERTH_PORT_FAILED;
+    switch (reason) {
+    case BERTH_PORT_NO_ADDRESS:
+        return "set HOST to an address that this machine has, or to 127.0.0.1";
+    case BERTH_PORT_RESERVED:
+        return "ask for a port above these with --port";
+    case BERTH_PORT_BLOCKED:
+        return "ask for a port that browsers connect to with --port";
+    case BERTH_PORT_FAILED:
+        return "mend what the next line names";
+    case BERTH_PORT_IN_USE:
+        break;
+    }
+    return strict ? "stop what holds it, ask for another with --port, or leave out --strict-port"
+                  : "stop one of them, ask for other ports with --port, or let the system choose "
+                    "with --port 0";
 }
 
 static void log_failure(const struct berth_config *config, const struct berth_port *port,
@@ -39,12 +62,8 @@ static void log_failure(const struct berth_config *config, const struct berth_po
                         berth_error_text(error));
         return;
     }
-    const char *advice =
-        strict ? "stop what holds it, ask for another with --port, or leave out --strict-port"
-               : "stop one of them, ask for other ports with --port, or let the system choose "
-                 "with --port 0";
     berth_log_write(log, BERTH_LOG_ERROR, "port.none", "No port could be had on %s: %s", host,
-                    advice);
+                    advice_on(port, strict));
     log_passed(port, BERTH_LOG_ERROR, "", log);
 }
 
