@@ -27,6 +27,7 @@ struct berth_banner {
 /* The lines, each with its line end. */
 void berth_banner_write(const struct berth_banner *banner, struct berth_writer *out);
 
+/* The same into the log, in its style. */
 void berth_banner_log(const struct berth_banner *banner, struct berth_cli_log *log);
 
 /* "http://127.0.0.1:1018/health"; an IPv6 address gets its brackets. */

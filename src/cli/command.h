@@ -61,8 +61,10 @@ struct berth_command {
 /* The table; its last entry has no name. */
 extern const struct berth_command berth_commands[];
 
+/* NULL when there is none of that name. */
 const struct berth_command *berth_command_find(struct berth_view name);
 
+/* The commands themselves: what they print is printed when they return. */
 enum berth_exit berth_command_serve(const struct berth_args *args);
 enum berth_exit berth_command_check(const struct berth_args *args);
 enum berth_exit berth_command_help(const struct berth_args *args);

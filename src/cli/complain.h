@@ -12,6 +12,7 @@
 
 #define BERTH_COMPLAINT_MAX 512
 
+/* Says it, after the program's name. */
 enum berth_exit berth_complain(struct berth_view text);
 
 /* Nothing was said: shows the help. */

@@ -117,6 +117,7 @@ int berth_config_put_item(struct berth_config *config, enum berth_setting_id id,
                           struct berth_config_place place, struct berth_view name,
                           struct berth_view text);
 
+/* Frees the items of a list or map. */
 void berth_config_clear_items(struct berth_config_value *value);
 
 /* The item of that name, or NULL. */

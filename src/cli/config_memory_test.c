@@ -39,11 +39,12 @@ static int load(const char *path) {
 
 static void test_nth_allocation_fails(void **state) {
     (void)state;
-    char path[] = "/tmp/berth-memory-XXXXXX";
-    int descriptor = mkstemp(path);
-    assert_true(descriptor >= 0);
-    assert_int_equal(write(descriptor, yaml, sizeof yaml - 1), sizeof yaml - 1);
-    close(descriptor);
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/berth-memory-%ld.yaml", (long)getpid());
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(yaml, 1, sizeof yaml - 1, file), sizeof yaml - 1);
+    assert_int_equal(fclose(file), 0);
 
     berth_alloc_fail_at(0);
     assert_int_equal(load(path), 0);

@@ -22,6 +22,7 @@ struct berth_config_reader {
 int berth_config_node_read(const struct berth_config_reader *reader,
                            const struct berth_setting *setting, const yaml_node_t *node);
 
+/* The node of that number, which is the document's own. */
 yaml_node_t *berth_config_node_at(const struct berth_config_reader *reader, int index);
 
 /* What YAML reads as "no value": nothing, ~ or null, without quotes. */
@@ -30,6 +31,7 @@ bool berth_config_node_is_null(const yaml_node_t *node);
 /* A scalar's text. */
 struct berth_view berth_config_node_text(const yaml_node_t *node);
 
+/* Where the node begins; for an alias, where what it stands for begins. */
 struct berth_config_place berth_config_node_place(const struct berth_config_reader *reader,
                                                   const yaml_node_t *node);
 

@@ -86,9 +86,9 @@ struct berth_setting_names {
     struct berth_view names[BERTH_SETTINGS];
     size_t count;
 };
-
 void berth_setting_names(struct berth_view group, struct berth_setting_names *ret_names);
 
+/* The place in the table. */
 enum berth_setting_id berth_setting_id_of(const struct berth_setting *setting);
 
 #endif

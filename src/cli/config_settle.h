@@ -9,6 +9,7 @@
 
 #include "cli/config.h"
 
+/* HOST is an address; the origins are origins; the backends exist. */
 void berth_config_check_host(struct berth_config *config);
 void berth_config_check_origins(struct berth_config *config);
 void berth_config_check_routes(struct berth_config *config);

@@ -11,6 +11,7 @@
 
 #include <yaml.h>
 
+/* libyaml counts lines and columns from 0, people from 1. */
 struct berth_config_place berth_config_syntax_place(const struct berth_config *config,
                                                     yaml_mark_t mark);
 

@@ -43,10 +43,7 @@ static enum berth_exit run_command(const struct berth_command *command, int argc
     return command->run(&args);
 }
 
-int main(int argc, char **argv) {
-    fill_standard_descriptors();
-    /* A reader that went away is an error of that write, never the end of the program. */
-    signal(SIGPIPE, SIG_IGN);
+static enum berth_exit run(int argc, char *const *argv) {
     if (argc < 2)
         return berth_complain_usage();
     if (argv[1][0] == '-')
@@ -55,4 +52,11 @@ int main(int argc, char **argv) {
     if (command == NULL)
         return berth_complain_command(argv[1]);
     return run_command(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv) {
+    fill_standard_descriptors();
+    /* A reader that went away is an error of that write, never the end of the program. */
+    signal(SIGPIPE, SIG_IGN);
+    return (int)run(argc, argv);
 }

@@ -11,6 +11,7 @@
 #include "cli/config.h"
 #include "port/port.h"
 
+/* Asks for the port: strict as --strict-port. */
 int berth_serve_port(const struct berth_config *config, bool strict, const struct berth_log *log,
                      struct berth_port *ret_port);
 
