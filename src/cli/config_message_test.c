@@ -437,8 +437,25 @@ static void test_bombs(void **state) {
 
     memset(yaml, '[', 100000);
     read_example(yaml, 100000, &config);
-    assert_int_equal(config.error_count, 1);
+    assert_string_equal(config.messages[0].text,
+                        "c.yaml:1:101: lists and maps are nested more than 100 deep here: is this "
+                        "the right file?");
     berth_config_finish(&config);
+}
+
+static void test_too_many_anchors(void **state) {
+    (void)state;
+    static struct berth_config config;
+    static char yaml[32768];
+    for (int count = 1000; count <= 1001; count++) {
+        struct berth_writer out = berth_writer_on(yaml, sizeof yaml);
+        for (int i = 0; i < count; i++)
+            berth_writer_format(&out, "- &a%d x\n", i);
+        read_example(yaml, out.size, &config);
+        bool refused = strstr(config.messages[0].text, "more than 1000 anchors") != NULL;
+        assert_int_equal(refused, count > 1000); /* else that it is a list */
+        berth_config_finish(&config);
+    }
 }
 
 int main(void) {
@@ -449,6 +466,7 @@ int main(void) {
         cmocka_unit_test(test_errors_are_bounded),
         cmocka_unit_test(test_warnings_leave_room),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_too_many_anchors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
