@@ -32,6 +32,7 @@ static inline bool berth_utf8_complete(const struct berth_utf8 *utf8) { return u
  */
 size_t berth_utf8_length(struct berth_view text);
 
+/* Is the whole text UTF-8? */
 bool berth_utf8_valid(struct berth_view text);
 
 #endif

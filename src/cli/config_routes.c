@@ -42,7 +42,7 @@ static bool has_odd_segment(struct berth_view path) {
 }
 
 const char *berth_config_route_fault(struct berth_view path) {
-    if (path.size == 0)
+    if (path.size == 0 || path.data == NULL)
         return "a route is a path: write " BERTH_ROUTE_USUAL;
     if (path.data[0] != '/')
         return "a route begins with a slash: write " BERTH_ROUTE_USUAL;

@@ -76,6 +76,7 @@ struct berth_ws_response {
     struct berth_view protocol; /* the one that the server chose; size 0 for none */
 };
 
+/* Takes what it knows from one field, and ignores all others. */
 void berth_ws_response_field(struct berth_ws_response *response, struct berth_view name,
                              struct berth_view value);
 

@@ -158,6 +158,7 @@ void berth_server_log_refusal(struct berth_server *server, const char *event, co
 
 /* -- conn.c ------------------------------------------------------------------------------------ */
 
+/* Takes a new connection on; answers 503 when there are too many. */
 void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream);
 
 /* The deadline of the connection is over. */
@@ -194,6 +195,7 @@ void berth_conn_http_drained(struct berth_conn *conn);
 /* Answers a request that did not come in time, or cannot be taken at all. */
 void berth_conn_http_fail(struct berth_conn *conn, int status, const char *reason);
 
+/* The request is over: gives back what it needed. */
 void berth_conn_http_release(struct berth_conn *conn);
 
 /* -- answer.c ---------------------------------------------------------------------------------- */
@@ -215,6 +217,7 @@ struct berth_answer {
 
 #define BERTH_ANSWER(code) ((struct berth_answer){.status = (code), .file = {.handle = -1}})
 
+/* Sends head and body; a file goes out at the pace of the peer. */
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer);
 
 /* A plain sentence as an answer. */
@@ -242,6 +245,7 @@ enum berth_health_state berth_server_health_state(const struct berth_server *ser
 /* The WebSocket route that is published: /client-ws, or the first one; NULL without any. */
 const char *berth_server_main_route(const struct berth_server *server);
 
+/* The status document, /berth/status.json. */
 void berth_status_write(struct berth_server *server, const struct berth_addr *local,
                         struct berth_writer *out);
 
@@ -260,6 +264,7 @@ void berth_socket_flush(struct berth_conn *conn);
 /* Forgets what waits to be sent. */
 void berth_socket_batch_clear(struct berth_server *server);
 
+/* Asks whether the peer is still there. */
 void berth_socket_ping(struct berth_socket *socket);
 
 /* The connection is gone: tells the handler, and frees. */

@@ -39,6 +39,7 @@ struct berth_socket_handler {
     void (*closed)(void *owner, struct berth_socket *socket, uint16_t code);
 };
 
+/* Sends one whole message as one frame. */
 int berth_socket_send(struct berth_socket *socket, enum berth_ws_opcode opcode, const void *data,
                       size_t size);
 
@@ -49,6 +50,7 @@ struct berth_socket_frame {
     struct berth_view payload; /* a loan */
 };
 
+/* The head is made once; the same frame may go to any number of sockets. */
 struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, const void *data,
                                                   size_t size);
 int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame);

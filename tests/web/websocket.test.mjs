@@ -4,6 +4,13 @@ import assert from "node:assert/strict";
 import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
 
+// Node has it from 19 on, every browser for long.
+globalThis.CustomEvent ??= class CustomEvent extends Event {
+    constructor(name, { detail = null } = {}) {
+        super(name);
+        this.detail = detail;
+    }
+};
 setMaxListeners(0); // One search listens to one signal many times over; Node would warn.
 await import(new URL("../../examples/assistant/static/desktop/websocket.js", import.meta.url).href);
 const {
