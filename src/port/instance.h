@@ -1,0 +1,33 @@
+/* One instance at a time: the lock on an app's state, taken before any port; and what the app keeps
+ * there for all its runs, its identity.
+ *
+ *     intptr_t lock;
+ *     int error = berth_instance_lock(state_dir, app, &lock);   (BERTH_E_BUSY: another one runs)
+ *     ...
+ *     berth_instance_unlock(lock);
+ *
+ * Shape:   <state_dir>/<app>/lock and <state_dir>/<app>/identity.key (32 bytes of seed), 0600 in
+ *          0700. The lock ends with the process, however that ends. The folder is the same one
+ * under any name that leads to it (symlinks, bind mounts): what is locked is the file. Errors:
+ * BERTH_E_BUSY; those of the file system; BERTH_E_INVALID for an identity that is no key, or that
+ * others may read Threads: any
+ */
+#ifndef BERTH_PORT_INSTANCE_H
+#define BERTH_PORT_INSTANCE_H
+
+#include "proto/proof.h"
+
+int berth_instance_lock(const char *state_dir, const char *app, intptr_t *ret_lock);
+
+/* Is the file that we hold still the one in place? False when the folder was removed or replaced:
+ * then another instance can have locked the new one. */
+bool berth_instance_lock_is_ours(const char *state_dir, const char *app, intptr_t lock);
+
+/* A negative lock is welcome. */
+void berth_instance_unlock(intptr_t lock);
+
+/* The app's identity; made, in one step, by whichever run comes first. */
+int berth_instance_identity(const char *state_dir, const char *app,
+                            struct berth_identity *ret_identity);
+
+#endif

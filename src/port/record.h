@@ -1,0 +1,66 @@
+/* The endpoint record: where every instance of this user says that it is, and lives.
+ *
+ *     struct berth_record *record;
+ *     int error = berth_record_open(folder, app, instance, &record);
+ *     error = berth_record_publish(record, content);        (on every change of state)
+ *     enum berth_record_health health = berth_record_check(record);   (every few seconds)
+ *     berth_record_withdraw(record);
+ *
+ * The file is <folder>/<app>/<instance>.json, 0600 in 0700. The process holds a lock on it while it
+ * lives, so a record whose lock is free is dead, whoever has its pid now. A new content is a new
+ * file, locked before it is renamed into place: a reader never sees one that is whole and not held.
+ *
+ * Shape:   folder is berth_record_folder's, or a test's own
+ * Owns:    berth_record_withdraw removes the file when it is still our own, and frees
+ * Errors:  those of the file system; BERTH_E_DENIED when the folder is not this user's alone
+ * (owner, mode, no symlink) Threads: one per record
+ */
+#ifndef BERTH_PORT_RECORD_H
+#define BERTH_PORT_RECORD_H
+
+#include "base/view.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct berth_record;
+
+/* $XDG_RUNTIME_DIR/berth, else /tmp/berth-<uid>. Errors: BERTH_E_FULL. */
+int berth_record_folder(char *path, size_t capacity);
+
+int berth_record_open(const char *folder, const char *app, const char *instance,
+                      struct berth_record **ret_record);
+int berth_record_publish(struct berth_record *record, struct berth_view content);
+
+enum berth_record_health {
+    BERTH_RECORD_OURS,    /* the file in place is the one we hold */
+    BERTH_RECORD_GONE,    /* somebody removed it: publish again */
+    BERTH_RECORD_REPLACED /* another file is in its place */
+};
+
+enum berth_record_health berth_record_check(const struct berth_record *record);
+
+/* NULL is welcome. */
+void berth_record_withdraw(struct berth_record *record);
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+/* One record of an app, as found on disk. */
+struct berth_record_entry {
+    const char *path;
+    const char *instance;
+    bool alive; /* its lock is held */
+    struct berth_view content;
+};
+
+/* Calls `each` for every record of the app (every app's when app is NULL), the youngest first, with
+ * loans for the call; false from `each` ends it. Records of other owners, in other modes, and over
+ * 64 KiB are passed over. 0 also when there are none. */
+int berth_record_list(const char *folder, const char *app,
+                      bool (*each)(void *owner, const struct berth_record_entry *entry),
+                      void *owner);
+
+/* Removes the dead records of an app; for starters. */
+void berth_record_sweep(const char *folder, const char *app);
+
+#endif
