@@ -88,6 +88,10 @@ static void test_wrong_echoes_are_found(void **state) {
         put(&echo, cases[i].first, frames.plain + cases[i].offset, cases[i].size);
         expect(&frames, &echo, cases[i].fault, 0);
     }
+    struct echo long_length = {.bytes = {0x82, 126, 0, 20}, .size = 4};
+    expect(&frames, &long_length, LOAD_FAULT_LENGTH, 0);
+    struct echo long_ping = {.bytes = {0x89, 126, 0, 126}, .size = 4};
+    expect(&frames, &long_ping, LOAD_FAULT_LENGTH, 0);
     struct echo masked = {.size = frames.frame_size};
     memcpy(masked.bytes, frames.wire, frames.frame_size);
     expect(&frames, &masked, LOAD_FAULT_MASK, 0);

@@ -30,6 +30,9 @@ export function filesMax() {
   return hard === undefined || hard === 'unlimited' ? Infinity : Number(hard);
 }
 
+/** A load from which on others take part in what is measured. */
+export const BUSY = 0.5;
+
 /** The load of the last minute: what others do at the same time. */
 export const loadAverage = () => Number(read('/proc/loadavg').split(' ')[0] || 0);
 

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describeMachine, filesMax, loadAverage, processors } from './machine.js';
+import { BUSY, describeMachine, filesMax, loadAverage, processors } from './machine.js';
 import { measure } from './measure.js';
 import { HELP, readOptions, UsageError } from './options.js';
 import { plot } from './plot.js';
@@ -48,8 +48,8 @@ async function collect(given) {
   if (!servers.some((server) => server.raw))
     throw new Error(`nothing is built in ${buildFolder}; run ./dev bench`);
   for (const { name, lacks } of missing) progress.warn(`${name} is missing: ${lacks}`);
-  if (loadAverage() > 0.5)
-    progress.warn(`this machine is busy (load ${loadAverage()}): the figures will be noisy`);
+  const busy = loadAverage();
+  if (busy > BUSY) progress.warn(`this machine is busy (load ${busy}): the figures will be noisy`);
   const options = limitIdle(given);
   const cpus = chooseCpus();
   const measured = await measure(servers, options, cpus, progress);
@@ -57,6 +57,7 @@ async function collect(given) {
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
+    load_before: busy,
     pinned: cpus.server !== undefined,
     rounds: options.rounds,
     seconds: options.seconds,

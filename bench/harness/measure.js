@@ -8,9 +8,9 @@ const rotate = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 const cpuArgs = (name, cpu) => (cpu === undefined ? [] : [name, cpu]);
 
 /** Starts the server, lets `use` measure it, stops it. Errors: those of both, with the last words. */
-async function withServer(server, cpus, use) {
+async function withServer(server, part, cpus, use) {
   const port = await freePort();
-  const running = await startServer(loader, server.command(port), port, cpus.server);
+  const running = await startServer(loader, server.command(port, part), port, cpus.server);
   const target = ['--port', port, '--pid', running.pid, ...cpuArgs('--cpu', cpus.load)];
   try {
     return await use(server.raw ? [...target, '--raw'] : target);
@@ -64,7 +64,7 @@ async function measureEcho(servers, options, cpus, ledger) {
     const results = {};
     for (const server of rotate(servers, round))
       await ledger.attempt(server, 'echo', () =>
-        withServer(server, cpus, async (target) => {
+        withServer(server, 'echo', cpus, async (target) => {
           for (const one of options.cases) {
             ledger.progress.show(`round ${round + 1} of ${options.rounds}: ${server.name}, ${one.name}`);
             const result = perMessage(await runCase(target, one, options));
@@ -83,7 +83,7 @@ async function measureMemory(servers, options, cpus, ledger) {
     for (const server of rotate(servers, round)) {
       ledger.progress.show(`memory: ${server.name}, ${options.idle} idle connections`);
       const result = await ledger.attempt(server, 'memory', () =>
-        withServer(server, cpus, (target) =>
+        withServer(server, 'memory', cpus, (target) =>
           runLoad(loader, ['idle', ...target, '--connections', options.idle], 120),
         ),
       );
@@ -98,7 +98,7 @@ async function measureStart(servers, options, cpus, ledger) {
     ledger.progress.show(`start: ${server.name}, ${options.startRuns} times`);
     const result = await ledger.attempt(server, 'start', async () => {
       const port = await freePort();
-      const command = server.command(port);
+      const command = server.command(port, 'start');
       const pins = [...cpuArgs('--server-cpu', cpus.server), ...cpuArgs('--cpu', cpus.load)];
       const args = ['start', '--port', port, '--runs', options.startRuns, ...pins];
       return runLoad(loader, [...args, '--', ...command.argv], options.startRuns * 16, command);

@@ -19,7 +19,7 @@ Berth, and the peers that are installed. Then memory of idle connections, and st
   --quick          one short round of everything: proves that it works, not how fast
   --help
 
-Environment: BERTH names the program (build/bench/src/cli/berth); BERTH_BENCH_BUILD the folder of
+Environment: BERTH names the program (build/bench/berth); BERTH_BENCH_BUILD the folder of
 the bench build (build/bench); PEER adds servers, one a line: name=command with {port} in it.
 `;
 

@@ -32,7 +32,7 @@ function output(program, args) {
 
 function berthProgram() {
   if (process.env.BERTH) return resolve(process.env.BERTH);
-  const places = [join(buildFolder, 'src/cli/berth'), join(buildFolder, 'berth')];
+  const places = [join(buildFolder, 'berth'), join(buildFolder, 'src/cli/berth')];
   return places.find(isProgram) ?? places[0];
 }
 
@@ -62,7 +62,7 @@ print(f"{uvicorn.__version__}, websockets {websockets.__version__}, {loop}, "
 
 /**
  * Each: name; about(), its version, undefined when it is not there; lacks, what to do then;
- * command(port); raw for the floor; health for what answers 200 on /health.
+ * command(port, part), how it starts; raw for the floor; health for what answers 200 on /health.
  */
 const KNOWN = [
   {
@@ -83,7 +83,9 @@ const KNOWN = [
     name: 'libwebsockets',
     about: () => output(built('berth_lws_echo'), ['--version'])?.replace(/-$/, ''),
     lacks: 'not built; install libwebsockets-dev and run ./dev bench',
-    command: (port) => ({ argv: [built('berth_lws_echo'), `${port}`] }),
+    command: (port, part) => ({
+      argv: [built('berth_lws_echo'), `${port}`, ...(part === 'memory' ? ['uv'] : [])],
+    }),
   },
   {
     name: 'ws',

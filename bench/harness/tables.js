@@ -1,5 +1,5 @@
 // The figures as tables: for the terminal and for docs/performance.md.
-import { machineText } from './machine.js';
+import { BUSY, machineText } from './machine.js';
 
 /** Three digits that count, and no more. */
 export function digits(number) {
@@ -87,7 +87,8 @@ function markdownTable({ title, head, rows }) {
 
 const conditions = (data) =>
   `${data.rounds} round${data.rounds === 1 ? '' : 's'} of ${data.seconds} s a case, ${data.text ? 'text' : 'binary'} messages, ` +
-  `${data.pinned ? 'server and load on a core each' : 'nothing pinned to a core'}, ${data.date}`;
+  `${data.pinned ? 'server and load on a core each' : 'nothing pinned to a core'}, ` +
+  `${data.date}${data.load_before > BUSY ? `, while other programs ran (load ${data.load_before}): noisy` : ''}`;
 
 const missingLines = (data) => [
   ...data.missing.map(({ name, lacks }) => `${name} was not measured: ${lacks}`),
