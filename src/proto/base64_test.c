@@ -87,9 +87,43 @@ static void unused_bits_are_free(void **state) {
     assert_int_equal(out[0], 'f');
 }
 
+static void the_form_for_urls(void **state) {
+    static const struct {
+        const char *plain, *text;
+    } cases[] = {
+        {"", ""},
+        {"f", "Zg"},
+        {"fo", "Zm8"},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg"},
+        {"\xFB\xEF\xBE", "----"},
+        {"\xFF\xFF", "__8"},
+    };
+    static const char *const bad[] = {"Z", "Zg==", "Zh", "Zm9", "+/+/", "Zm9v Zg", "Zm9vY"};
+    (void)state;
+    uint8_t plain[16];
+    size_t size;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[16] = {0};
+        size_t plain_size = strlen(cases[i].plain);
+        berth_base64url_encode((const uint8_t *)cases[i].plain, plain_size, text);
+        assert_string_equal(text, cases[i].text);
+        assert_int_equal(strlen(text), BERTH_BASE64URL_SIZE(plain_size));
+        assert_int_equal(berth_base64url_decode(berth_view_of(text), plain, sizeof plain, &size),
+                         0);
+        assert_int_equal(size, plain_size);
+        assert_memory_equal(plain, cases[i].plain, size);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(berth_base64url_decode(berth_view_of(bad[i]), plain, sizeof plain, &size),
+                         BERTH_E_INVALID);
+    assert_int_equal(berth_base64url_decode(BERTH_VIEW("Zm9v"), plain, 2, &size), BERTH_E_FULL);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_ways),
+        cmocka_unit_test(the_form_for_urls),
         cmocka_unit_test(every_byte_comes_back),
         cmocka_unit_test(what_is_no_base64),
         cmocka_unit_test(no_room),

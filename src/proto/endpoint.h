@@ -58,6 +58,9 @@ struct berth_endpoint {
 void berth_endpoint_write(const struct berth_endpoint *endpoint, enum berth_endpoint_form form,
                           struct berth_writer *out);
 
+/* "2026-01-02T03:04:05.678Z". */
+void berth_endpoint_time_write(uint64_t unix_ms, struct berth_writer *out);
+
 /* "starting", "ready", "draining"; and back (BERTH_E_INVALID). */
 const char *berth_endpoint_state_name(enum berth_endpoint_state state);
 int berth_endpoint_state_of(struct berth_view name, enum berth_endpoint_state *ret_state);
