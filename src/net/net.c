@@ -12,6 +12,7 @@ void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
     berth_net_list_init(&net->closing);
     berth_net_list_init(&net->timers);
     berth_net_list_init(&net->signals);
+    berth_net_list_init(&net->watches);
     net->running = false;
     net->ending = false;
 }
@@ -32,11 +33,13 @@ void berth_net_stop(struct berth_net *net) {
 
 uint64_t berth_net_now_ms(const struct berth_net *net) { return net->ops->now_ms(net); }
 
-static void stop_timers_and_signals(struct berth_net *net) {
+static void stop_timers_signals_watches(struct berth_net *net) {
     for (struct berth_net_link *link = net->timers.next; link != &net->timers; link = link->next)
         net->ops->timer_stop(BERTH_NET_CONTAINER(link, struct berth_net_timer, link));
     for (struct berth_net_link *link = net->signals.next; link != &net->signals; link = link->next)
         net->ops->signal_stop(BERTH_NET_CONTAINER(link, struct berth_net_signal, link));
+    for (struct berth_net_link *link = net->watches.next; link != &net->watches; link = link->next)
+        net->ops->watch_stop(BERTH_NET_CONTAINER(link, struct berth_net_watch, link));
 }
 
 static void close_streams(struct berth_net_link *streams) {
@@ -50,19 +53,22 @@ static void close_listeners(struct berth_net_link *listeners) {
             BERTH_NET_CONTAINER(listeners->next, struct berth_net_listener, link));
 }
 
-static void destroy_timers_and_signals(struct berth_net *net) {
+static void destroy_timers_signals_watches(struct berth_net *net) {
     while (!berth_net_list_is_empty(&net->timers))
         berth_net_timer_destroy(
             BERTH_NET_CONTAINER(net->timers.next, struct berth_net_timer, link));
     while (!berth_net_list_is_empty(&net->signals))
         berth_net_signal_destroy(
             BERTH_NET_CONTAINER(net->signals.next, struct berth_net_signal, link));
+    while (!berth_net_list_is_empty(&net->watches))
+        berth_net_watch_destroy(
+            BERTH_NET_CONTAINER(net->watches.next, struct berth_net_watch, link));
 }
 
 void berth_net_close(struct berth_net *net) {
     BERTH_ASSERT(!net->running);
     net->ending = true;
-    stop_timers_and_signals(net);
+    stop_timers_signals_watches(net);
     close_listeners(&net->listeners);
     close_streams(&net->streams);
     close_streams(&net->failing);
@@ -75,7 +81,7 @@ void berth_net_destroy(struct berth_net *net) {
         return;
     berth_net_close(net);
     /* Only now: an owner's on_closed may well destroy the timers that belong to it. */
-    destroy_timers_and_signals(net);
+    destroy_timers_signals_watches(net);
     net->ops->destroy(net);
 }
 
@@ -186,4 +192,29 @@ void berth_net_signal_destroy(struct berth_net_signal *signal) {
         return;
     berth_net_list_remove(&signal->link);
     signal->net->ops->signal_destroy(signal);
+}
+
+/* -- Watches ----------------------------------------------------------------------------------- */
+
+int berth_net_watch_create(struct berth_net *net, const char *path, berth_net_watch_event event,
+                           void *owner, struct berth_net_watch **ret_watch) {
+    if (net->ending)
+        return BERTH_E_CLOSED;
+    struct berth_net_watch *watch;
+    int error = net->ops->watch_create(net, path, &watch);
+    if (error < 0)
+        return error;
+    watch->net = net;
+    watch->event = event;
+    watch->owner = owner;
+    berth_net_list_insert(net->watches.previous, &watch->link);
+    *ret_watch = watch;
+    return 0;
+}
+
+void berth_net_watch_destroy(struct berth_net_watch *watch) {
+    if (watch == NULL)
+        return;
+    berth_net_list_remove(&watch->link);
+    watch->net->ops->watch_destroy(watch);
 }

@@ -12,15 +12,14 @@
  * Shape:   completion style: start an operation, hear of its end through an event. No function
  *          calls an event before it returns, with no exception
  * Units:   times in milliseconds of the loop's own monotonic clock, sizes in bytes
- * Owns:    a stream, listener, timer or signal belongs to the net from its creation to the return
- *          of its on_closed; closing is asynchronous, and on_closed is the last event there is.
- *          The events tables have to live as long. Bytes that go to an event or a send are a loan
- *          for that call
+ * Owns:    a stream, listener, timer, signal or watch belongs to the net from its creation to the
+ * return of its on_closed; closing is asynchronous, and on_closed is the last event there is. The
+ * events tables have to live as long. Bytes that go to an event or a send are a loan for that call
  * Errors:  berth/error.h; after an error event the owner still has to close
  * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
  * Threads: one per net; nothing here may be called from another
- * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c (every transport); uv_test.c,
- *          sim_test.c
+ * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c (every transport);
+ *          uv_test.c, sim_test.c
  */
 #ifndef BERTH_NET_NET_H
 #define BERTH_NET_NET_H
@@ -33,6 +32,7 @@ struct berth_net_listener;
 struct berth_net_stream;
 struct berth_net_timer;
 struct berth_net_signal;
+struct berth_net_watch;
 
 /* A listening or connected socket of the transport: a descriptor for `uv`, a number of its own for
  * `sim`. */
@@ -52,12 +52,12 @@ void berth_net_stop(struct berth_net *net);
 /* The loop's time, as of the event that runs now. */
 uint64_t berth_net_now_ms(const struct berth_net *net);
 
-/* Closes what is still open and calls every on_closed; nothing new can be made from now on. Timers
- * and signals are stopped, and stay for their owners to destroy. Not from inside an event. Twice is
- * once. */
+/* Closes what is still open and calls every on_closed; nothing new can be made from now on. Timers,
+ * signals and watches are stopped, and stay for their owners to destroy. Not from inside an event.
+ * Twice is once. */
 void berth_net_close(struct berth_net *net);
 
-/* As berth_net_close, then frees all, timers and signals too. NULL is welcome. */
+/* As berth_net_close, then frees all: timers, signals and watches too. NULL is welcome. */
 void berth_net_destroy(struct berth_net *net);
 
 /* -- Listeners --------------------------------------------------------------------------------- */
@@ -174,5 +174,20 @@ int berth_net_signal_create(struct berth_net *net, int number, berth_net_signal_
 
 /* Stops and frees. NULL is welcome. */
 void berth_net_signal_destroy(struct berth_net_signal *signal);
+
+/* -- Watches ----------------------------------------------------------------------------------- */
+
+typedef void (*berth_net_watch_event)(void *owner);
+
+/* Hears that something in a folder was made, changed, renamed or removed. A hint only, to look
+ * sooner: one event may stand for many changes, a folder that is removed and made again is watched
+ * no longer, and some file systems tell nothing. Whoever has to know looks from time to time as
+ * well. Errors: BERTH_E_MEMORY, BERTH_E_CLOSED; of `uv` also BERTH_E_NOT_FOUND, BERTH_E_DENIED,
+ * BERTH_E_NO_SPACE and BERTH_E_TOO_MANY_FILES (the system's limits on watches). */
+int berth_net_watch_create(struct berth_net *net, const char *path, berth_net_watch_event event,
+                           void *owner, struct berth_net_watch **ret_watch);
+
+/* Stops and frees; the event will not come any more. NULL is welcome. */
+void berth_net_watch_destroy(struct berth_net_watch *watch);
 
 #endif

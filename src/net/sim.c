@@ -139,6 +139,9 @@ static const struct berth_net_ops ops = {
     .signal_create = berth_net_sim_signal_create,
     .signal_stop = berth_net_sim_signal_stop,
     .signal_destroy = berth_net_sim_signal_destroy,
+    .watch_create = berth_net_sim_watch_create,
+    .watch_stop = berth_net_sim_watch_stop,
+    .watch_destroy = berth_net_sim_watch_destroy,
 };
 
 int berth_net_sim_create(const struct berth_net_sim_options *options, struct berth_net **ret_net) {

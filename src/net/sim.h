@@ -50,4 +50,8 @@ int berth_net_sim_socket(struct berth_net *net, const struct berth_addr *addr, u
 /* Raises a signal, for those who hear of it; like a real one, it may come once for several. */
 void berth_net_sim_raise(struct berth_net *net, int number);
 
+/* Lets all who watch the folder of exactly this name hear of a change in it. The file system has no
+ * say: the simulated net knows no folders. */
+void berth_net_sim_touch(struct berth_net *net, const char *path);
+
 #endif

@@ -30,7 +30,7 @@ struct berth_net_ops {
     /* Have berth_net_report_failures called at the end of this turn of the loop. */
     void (*wake)(struct berth_net *net);
 
-    /* Frees the net; every object of it is closed, timers and signals are destroyed. */
+    /* Frees the net; every object of it is closed or destroyed. */
     void (*destroy)(struct berth_net *net);
 
     /* Closes a socket that no listener was made of. */
@@ -72,6 +72,11 @@ struct berth_net_ops {
     int (*signal_create)(struct berth_net *net, int number, struct berth_net_signal **ret_signal);
     void (*signal_stop)(struct berth_net_signal *signal);
     void (*signal_destroy)(struct berth_net_signal *signal);
+
+    int (*watch_create)(struct berth_net *net, const char *path,
+                        struct berth_net_watch **ret_watch);
+    void (*watch_stop)(struct berth_net_watch *watch);
+    void (*watch_destroy)(struct berth_net_watch *watch);
 };
 
 /* -- Heads: the first member of what a transport allocates ------------------------------------- */
@@ -84,6 +89,7 @@ struct berth_net {
     struct berth_net_link closing; /* streams and listeners whose on_closed is to come */
     struct berth_net_link timers;
     struct berth_net_link signals;
+    struct berth_net_link watches;
     bool running;
     bool ending; /* berth_net_destroy runs: only on_closed is called, nothing new is made */
 };
@@ -133,6 +139,13 @@ struct berth_net_signal {
     berth_net_signal_event event;
     void *owner;
     int number;
+};
+
+struct berth_net_watch {
+    struct berth_net_link link;
+    struct berth_net *net;
+    berth_net_watch_event event;
+    void *owner;
 };
 
 /* -- From a transport, while it makes an object ------------------------------------------------ */

@@ -31,6 +31,9 @@ int berth_net_uv_error(int status) {
         {UV_EBADF, BERTH_E_INVALID},
         {UV_ENOTSOCK, BERTH_E_INVALID},
         {UV_EEXIST, BERTH_E_EXISTS},
+        {UV_ENOENT, BERTH_E_NOT_FOUND},
+        {UV_ENOTDIR, BERTH_E_NOT_FOUND},
+        {UV_ENOSPC, BERTH_E_NO_SPACE},
         {UV_ENOSYS, BERTH_E_UNSUPPORTED},
         {UV_ENOTSUP, BERTH_E_UNSUPPORTED},
     };
@@ -146,6 +149,9 @@ static const struct berth_net_ops ops = {
     .signal_create = berth_net_uv_signal_create,
     .signal_stop = berth_net_uv_signal_stop,
     .signal_destroy = berth_net_uv_signal_destroy,
+    .watch_create = berth_net_uv_watch_create,
+    .watch_stop = berth_net_uv_watch_stop,
+    .watch_destroy = berth_net_uv_watch_destroy,
 };
 
 int berth_net_uv_create(struct berth_net **ret_net) {
