@@ -91,11 +91,19 @@ static bool origin_is_configured(const struct berth_access_policy *policy,
     return false;
 }
 
+/* Any sandboxed page, and any file that is opened in a browser. */
+static bool origin_is_anybody(struct berth_view origin) {
+    return berth_view_equal(origin, BERTH_VIEW("null")) ||
+           berth_view_equal(origin, BERTH_VIEW("file://"));
+}
+
 static bool origin_is_good(const struct berth_access_policy *policy,
                            const struct berth_access_question *question) {
     struct berth_view origin = question->origin;
     if (origin_is_configured(policy, origin))
         return true;
+    if (origin_is_anybody(origin))
+        return question->token == BERTH_ACCESS_TOKEN_SHOWN || question->preflight;
     uint16_t default_port = 80;
     struct berth_view rest = {NULL, 0};
     if (berth_view_starts(origin, BERTH_VIEW("http://"))) {
@@ -151,10 +159,17 @@ struct berth_access_answer berth_access_decide(const struct berth_access_policy 
     if (question->kind == BERTH_ACCESS_DISCOVERY)
         return (struct berth_access_answer){.verdict = BERTH_ACCESS_ALLOWED,
                                             .cors = BERTH_ACCESS_CORS_ANY};
+    if (question->kind == BERTH_ACCESS_TICKET)
+        return (struct berth_access_answer){.verdict = BERTH_ACCESS_ALLOWED};
+    if (question->token == BERTH_ACCESS_TOKEN_WRONG)
+        return refuse(401, "This is not the token of this server. It is made anew at each start: "
+                           "read it from the endpoint record.");
 
-    if (!policy->auth_none && !berth_addr_is_loopback(&question->remote))
-        return refuse(403, "This server answers this machine only. Set AUTH: none under BERTH: in "
-                           "conf.yaml to let other machines in.");
+    bool known = policy->auth_none || question->token == BERTH_ACCESS_TOKEN_SHOWN ||
+                 question->token == BERTH_ACCESS_TOKEN_COOKIE;
+    if (!known && !berth_addr_is_loopback(&question->remote))
+        return refuse(403, "This server lets in other machines only with its token. Set AUTH: none "
+                           "under BERTH: in conf.yaml to let everybody in.");
 
     struct berth_access_answer allowed = {.verdict = BERTH_ACCESS_ALLOWED};
     if (question->origin_count > 1)
@@ -167,5 +182,5 @@ struct berth_access_answer berth_access_decide(const struct berth_access_policy 
     } else if (is_embedded_by_another_site(question)) {
         return refuse(403, "A page of another site may not embed what this server has.");
     }
-    return policy->auth_none ? allowed : judge_peer(question, allowed);
+    return known || question->preflight ? allowed : judge_peer(question, allowed);
 }

@@ -10,12 +10,15 @@
  *   1. Host is a literal that we serve, with our port (else 421): no name that somebody else's DNS
  *      could point at us, but "localhost", which is a literal in all but spelling.
  *   2. Discovery (health, port file) answers everyone; any page may read it.
- *   3. A peer off loopback is refused (403), unless `auth_none`.
- *   4. An Origin, where there is one, is the page's own, loopback, or configured (else 403). "null"
- *      and "file://" stand for any sandboxed page and any file: only when configured.
- *   5. What a page of another site embeds without saying its Origin is refused (403), as told by
+ *   3. A token that is shown and is wrong is refused (401). A good one, or the cookie that stands
+ *      for it, lets in peers off loopback and other users.
+ *   4. A peer off loopback is refused without it (403), unless `auth_none`.
+ *   5. An Origin, where there is one, is the page's own, loopback, or configured (else 403). "null"
+ *      and "file://" stand for any sandboxed page and any file: only when configured, or with the
+ *      token itself. A cookie, which comes by itself, makes no Origin better.
+ *   6. What a page of another site embeds without saying its Origin is refused (403), as told by
  *      Sec-Fetch-Site; opening a page by a link is not embedding.
- *   6. A peer on loopback belongs to our user, or is root (else 403). Where the system does not
+ *   7. A peer on loopback belongs to our user, or is root (else 403). Where the system does not
  *      know the peer, a good Origin is enough, and without one it is refused.
  *
  * Shape:   no socket, no clock; ASK_PEER comes only while question.peer is NOT_ASKED
@@ -40,7 +43,8 @@ struct berth_access_policy {
 };
 
 enum berth_access_kind {
-    BERTH_ACCESS_DISCOVERY, /* /health, /server_port.txt */
+    BERTH_ACCESS_DISCOVERY, /* /health, /server_port.txt: for everybody */
+    BERTH_ACCESS_TICKET,    /* /berth/enter: the ticket itself decides */
     BERTH_ACCESS_DATA,      /* all else that is read */
     BERTH_ACCESS_UPGRADE,   /* a WebSocket */
 };
@@ -52,8 +56,17 @@ enum berth_access_peer {
     BERTH_ACCESS_PEER_UNKNOWN, /* the system does not say */
 };
 
+enum berth_access_token {
+    BERTH_ACCESS_TOKEN_NONE,
+    BERTH_ACCESS_TOKEN_COOKIE, /* not shown, but this browser was let in by a ticket */
+    BERTH_ACCESS_TOKEN_SHOWN,  /* the right one */
+    BERTH_ACCESS_TOKEN_WRONG,
+};
+
 struct berth_access_question {
     enum berth_access_kind kind;
+    bool preflight; /* a browser asks whether a page may ask: no token can come with it */
+    enum berth_access_token token;
     struct berth_view host; /* empty when there was none */
     unsigned origin_count;  /* how many Origin fields there were */
     struct berth_view origin;
@@ -80,7 +93,7 @@ enum berth_access_cors {
 struct berth_access_answer {
     enum berth_access_verdict verdict;
     enum berth_access_cors cors;
-    int status; /* REFUSED: 421 or 403 */
+    int status; /* REFUSED: 401, 403 or 421 */
     const char *reason;
 };
 

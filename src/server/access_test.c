@@ -256,6 +256,66 @@ static void test_two_origins_are_none(void **state) {
     assert_int_equal(status_of(&policy, &question), 403);
 }
 
+/* -- Tokens ------------------------------------------------------------------------------------ */
+
+static void test_what_a_token_opens(void **state) {
+    (void)state;
+    struct berth_access_policy policy = policy_on(any, 1);
+    struct berth_access_question question = upgrade_from("null");
+    question.token = BERTH_ACCESS_TOKEN_SHOWN;
+    assert_int_equal(status_of(&policy, &question), 0);
+    question.token = BERTH_ACCESS_TOKEN_COOKIE; /* comes by itself, whoever asks */
+    assert_int_equal(status_of(&policy, &question), 403);
+    question.token = BERTH_ACCESS_TOKEN_WRONG;
+    assert_int_equal(status_of(&policy, &question), 401);
+    question.kind = BERTH_ACCESS_DISCOVERY;
+    assert_int_equal(status_of(&policy, &question), 0);
+
+    question = upgrade_from("https://evil.example"); /* not even with the token */
+    question.token = BERTH_ACCESS_TOKEN_SHOWN;
+    assert_int_equal(status_of(&policy, &question), 403);
+
+    question = upgrade_from(NULL);
+    question.peer = BERTH_ACCESS_PEER_OTHER;
+    question.token = BERTH_ACCESS_TOKEN_SHOWN;
+    assert_int_equal(status_of(&policy, &question), 0);
+    question.token = BERTH_ACCESS_TOKEN_COOKIE;
+    assert_int_equal(status_of(&policy, &question), 0);
+
+    question.host = BERTH_VIEW("192.168.1.5:1018");
+    question.local = lan_local;
+    question.remote = lan_remote;
+    assert_int_equal(status_of(&policy, &question), 0);
+    question.token = BERTH_ACCESS_TOKEN_NONE;
+    assert_int_equal(status_of(&policy, &question), 403);
+    question.host = BERTH_VIEW("evil.example:1018"); /* nor does a token make a Host ours */
+    question.token = BERTH_ACCESS_TOKEN_SHOWN;
+    assert_int_equal(status_of(&policy, &question), 421);
+}
+
+static void test_a_preflight_comes_without_a_token(void **state) {
+    (void)state;
+    struct berth_access_policy policy = policy_on(loopbacks, 2);
+    struct berth_access_question question = upgrade_from("null");
+    question.kind = BERTH_ACCESS_DATA;
+    question.peer = BERTH_ACCESS_PEER_NOT_ASKED;
+    question.preflight = true;
+    assert_int_equal(status_of(&policy, &question), 0);
+    question.origin = BERTH_VIEW("https://evil.example");
+    assert_int_equal(status_of(&policy, &question), 403);
+}
+
+static void test_a_ticket_speaks_for_itself(void **state) {
+    (void)state;
+    struct berth_access_policy policy = policy_on(loopbacks, 2);
+    struct berth_access_question question = upgrade_from(NULL);
+    question.kind = BERTH_ACCESS_TICKET;
+    question.peer = BERTH_ACCESS_PEER_OTHER;
+    assert_int_equal(status_of(&policy, &question), 0);
+    question.host = BERTH_VIEW("evil.example:1018");
+    assert_int_equal(status_of(&policy, &question), 421);
+}
+
 /* -- Peers ------------------------------------------------------------------------------------- */
 
 static void test_the_peer_is_asked_for(void **state) {
@@ -323,6 +383,9 @@ int main(void) {
         cmocka_unit_test(test_configured_origins),
         cmocka_unit_test(test_the_pages_own_origin_off_loopback),
         cmocka_unit_test(test_two_origins_are_none),
+        cmocka_unit_test(test_what_a_token_opens),
+        cmocka_unit_test(test_a_preflight_comes_without_a_token),
+        cmocka_unit_test(test_a_ticket_speaks_for_itself),
         cmocka_unit_test(test_the_peer_is_asked_for),
         cmocka_unit_test(test_peers_off_loopback),
         cmocka_unit_test(test_embedding_is_not_navigating),

@@ -20,8 +20,8 @@ static void write_cors(struct berth_writer *out, const struct berth_answer *answ
     }
     berth_http_field_text(out, "Cross-Origin-Resource-Policy", "cross-origin");
     if (answer->preflight) {
-        berth_http_field_text(out, "Access-Control-Allow-Methods", "GET, HEAD");
-        berth_http_field_text(out, "Access-Control-Allow-Headers", "*");
+        berth_http_field_text(out, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+        berth_http_field_text(out, "Access-Control-Allow-Headers", "Authorization, *");
         berth_http_field_text(out, "Access-Control-Allow-Private-Network", "true");
         berth_http_field_text(out, "Access-Control-Max-Age", "600");
     }
@@ -49,6 +49,10 @@ static void write_head(struct berth_conn *conn, const struct berth_answer *answe
         berth_http_field_text(out, "Allow", answer->allow);
     if (answer->location.size > 0)
         berth_http_field_view(out, "Location", answer->location);
+    if (answer->cookie.size > 0)
+        berth_http_field_view(out, "Set-Cookie", answer->cookie);
+    if (answer->status == 401) /* RFC 9110 11.6.1 */
+        berth_http_field_text(out, "WWW-Authenticate", "Bearer");
     if (answer->status == 426) { /* RFC 9110 15.5.22: the answer names what is asked for */
         berth_http_field_text(out, "Upgrade", "websocket");
         berth_http_field_text(out, "Sec-WebSocket-Version", "13");

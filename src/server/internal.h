@@ -7,11 +7,12 @@
 #define BERTH_SERVER_INTERNAL_H
 
 #include "base/buf.h"
-#include "proto/health.h"
+#include "proto/endpoint.h"
 #include "proto/http.h"
 #include "proto/ws.h"
 #include "server/access.h"
 #include "server/deadline.h"
+#include "server/entrance.h"
 #include "server/server.h"
 #include "sys/files.h"
 #include "sys/peer.h"
@@ -134,6 +135,7 @@ struct berth_server {
     struct berth_buf spare_messages[BERTH_SPARE_MESSAGES];
     size_t spare_message_count;
     struct berth_sys_peers peers;
+    struct berth_entrance entrance;
     uint32_t uid;
     intptr_t static_dir; /* -1 for none */
     unsigned refusals;   /* logged in the present window of time */
@@ -209,6 +211,7 @@ struct berth_answer {
     const char *csp;        /* Content-Security-Policy */
     const char *allow;
     struct berth_view location;
+    struct berth_view cookie;          /* Set-Cookie */
     struct berth_sys_file file;        /* the body, in place of `body`; taken. Handle -1 for none */
     struct berth_access_answer access; /* decides the CORS fields */
     struct berth_view origin;
@@ -225,8 +228,37 @@ void berth_answer_text(struct berth_conn *conn, int status, const char *text);
 
 /* -- routes.c ---------------------------------------------------------------------------------- */
 
+/* A request as the routes see it. */
+struct berth_request {
+    struct berth_conn *conn;
+    const struct berth_http_head *head;
+    struct berth_view path; /* as it was sent, escapes and all */
+    struct berth_view query;
+    struct berth_addr local;
+    const struct berth_server_route *socket_route; /* NULL when the path is not one */
+    enum berth_access_token token;                 /* as ask.c has judged it */
+};
+
 /* Answers the request whose head and body are complete. */
 void berth_routes_answer(struct berth_conn *conn);
+
+/* -- ask.c ------------------------------------------------------------------------------------- */
+
+/* May this be answered? What is refused is logged. */
+struct berth_access_answer berth_request_ask(struct berth_request *request,
+                                             enum berth_access_kind kind);
+
+/* -- documents.c, entry.c: what the routes' table names; each sends its answer ------------------
+ */
+
+void berth_documents_status_html(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_status_css(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_status_js(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_status_json(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_health(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_port_file(struct berth_request *request, struct berth_answer *answer);
+void berth_entry_ticket(struct berth_request *request, struct berth_answer *answer);
+void berth_entry_enter(struct berth_request *request, struct berth_answer *answer);
 
 /* -- files.c ----------------------------------------------------------------------------------- */
 
@@ -239,8 +271,8 @@ const char *berth_files_type(struct berth_view name);
 
 /* -- status.c ---------------------------------------------------------------------------------- */
 
-/* The server's state in the words of the health document. */
-enum berth_health_state berth_server_health_state(const struct berth_server *server);
+/* The server's state in the words of the endpoint. */
+enum berth_endpoint_state berth_server_endpoint_state(const struct berth_server *server);
 
 /* The WebSocket route that is published: /client-ws, or the first one; NULL without any. */
 const char *berth_server_main_route(const struct berth_server *server);

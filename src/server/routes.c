@@ -1,107 +1,12 @@
 #include "server/internal.h"
 
-#include "base/assert.h"
-#include "proto/health.h"
 #include "proto/http_target.h"
-#include "server/embedded.h"
-#include "sys/process.h"
-
-#include <string.h>
-
-/* A request as the routes see it. */
-struct request {
-    struct berth_conn *conn;
-    const struct berth_http_head *head;
-    struct berth_view path; /* as it was sent, escapes and all */
-    struct berth_view query;
-    struct berth_addr local;
-    const struct berth_server_route *socket_route; /* NULL when the path is not one */
-};
-
-/* -- Pages that travel inside the program -------------------------------------------------------
- */
-
-static const char page_csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
-                               "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
-                               "form-action 'none'; frame-ancestors 'none'";
-
-static void answer_page(struct request *request, struct berth_answer *answer,
-                        const struct berth_embedded *page, const char *type) {
-    answer->status = 200;
-    answer->type = type;
-    answer->csp = page_csp;
-    answer->body = berth_view_bytes(page->data, page->size);
-    berth_answer_send(request->conn, answer);
-}
-
-static void answer_status_html(struct request *request, struct berth_answer *answer) {
-    answer_page(request, answer, &berth_embedded_status_html, "text/html; charset=utf-8");
-}
-
-static void answer_status_css(struct request *request, struct berth_answer *answer) {
-    answer_page(request, answer, &berth_embedded_status_css, "text/css; charset=utf-8");
-}
-
-static void answer_status_js(struct request *request, struct berth_answer *answer) {
-    answer_page(request, answer, &berth_embedded_status_js, "text/javascript; charset=utf-8");
-}
-
-/* -- Documents ----------------------------------------------------------------------------------
- */
-
-static void answer_document(struct request *request, struct berth_answer *answer,
-                            const struct berth_writer *document, const char *type) {
-    if (document->overflow) {
-        berth_answer_text(request->conn, 500, "The document is larger than it may be.");
-        return;
-    }
-    answer->type = type;
-    answer->cache = "no-store";
-    answer->body = berth_writer_result(document);
-    berth_answer_send(request->conn, answer);
-}
-
-static struct berth_writer scratch_writer(struct request *request) {
-    struct berth_server *server = request->conn->server;
-    return berth_writer_on(server->scratch, sizeof server->scratch);
-}
-
-static void answer_health(struct request *request, struct berth_answer *answer) {
-    const struct berth_server *server = request->conn->server;
-    const struct berth_server_options *options = server->options;
-    struct berth_health health = {
-        .app = options->app,
-        .instance = options->instance,
-        .version = options->version,
-        .state = berth_server_health_state(server),
-        .address = request->local,
-        .ws_path = berth_server_main_route(server),
-    };
-    struct berth_writer document = scratch_writer(request);
-    berth_health_write(&health, &document);
-    answer->status = berth_health_http_status(health.state);
-    answer_document(request, answer, &document, "application/json");
-}
-
-static void answer_port_file(struct request *request, struct berth_answer *answer) {
-    struct berth_writer document = scratch_writer(request);
-    berth_writer_number(&document, request->conn->server->options->port);
-    answer->status = 200;
-    answer_document(request, answer, &document, "text/plain; charset=utf-8");
-}
-
-static void answer_status_json(struct request *request, struct berth_answer *answer) {
-    struct berth_writer document = scratch_writer(request);
-    berth_status_write(request->conn->server, &request->local, &document);
-    answer->status = 200;
-    answer_document(request, answer, &document, "application/json");
-}
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
 static const struct berth_view static_prefix = {"/static/", 8};
 
-static void answer_file(struct request *request, struct berth_answer *answer) {
+static void answer_file(struct berth_request *request, struct berth_answer *answer) {
     char memory[4096];
     struct berth_view path;
     if (berth_http_path_decode(request->path, memory, sizeof memory - 1, &path) < 0) {
@@ -118,18 +23,21 @@ static void answer_file(struct request *request, struct berth_answer *answer) {
 static const struct route {
     const char *path;
     enum berth_access_kind kind;
-    void (*answer)(struct request *request, struct berth_answer *answer);
+    void (*answer)(struct berth_request *request, struct berth_answer *answer);
+    bool posted; /* it changes something: POST, and nothing else */
 } routes[] = {
-    {"/", BERTH_ACCESS_DATA, answer_status_html},
-    {"/health", BERTH_ACCESS_DISCOVERY, answer_health},
-    {"/server_port.txt", BERTH_ACCESS_DISCOVERY, answer_port_file},
-    {"/berth/status.json", BERTH_ACCESS_DATA, answer_status_json},
-    {"/berth/status.css", BERTH_ACCESS_DATA, answer_status_css},
-    {"/berth/status.js", BERTH_ACCESS_DATA, answer_status_js},
+    {"/", BERTH_ACCESS_DATA, berth_documents_status_html, false},
+    {"/health", BERTH_ACCESS_DISCOVERY, berth_documents_health, false},
+    {"/server_port.txt", BERTH_ACCESS_DISCOVERY, berth_documents_port_file, false},
+    {"/berth/status.json", BERTH_ACCESS_DATA, berth_documents_status_json, false},
+    {"/berth/status.css", BERTH_ACCESS_DATA, berth_documents_status_css, false},
+    {"/berth/status.js", BERTH_ACCESS_DATA, berth_documents_status_js, false},
+    {"/berth/ticket", BERTH_ACCESS_DATA, berth_entry_ticket, true},
+    {"/berth/enter", BERTH_ACCESS_TICKET, berth_entry_enter, false},
 };
 
 static const struct route *find_route(struct berth_view path) {
-    static const struct route files = {"/static/", BERTH_ACCESS_DATA, answer_file};
+    static const struct route files = {"/static/", BERTH_ACCESS_DATA, answer_file, false};
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
         if (berth_view_equal(path, berth_view_of(routes[i].path)))
             return &routes[i];
@@ -144,89 +52,52 @@ static const struct berth_server_route *find_socket_route(const struct berth_ser
     return NULL;
 }
 
-/* -- Access ------------------------------------------------------------------------------------ */
-
-static enum berth_access_peer ask_peer(struct berth_server *server,
-                                       const struct berth_access_question *question) {
-    uint32_t uid;
-    if (berth_sys_peers_uid(&server->peers, &question->local, &question->remote, &uid) < 0)
-        return BERTH_ACCESS_PEER_UNKNOWN;
-    return uid == server->uid || uid == 0 ? BERTH_ACCESS_PEER_OURS : BERTH_ACCESS_PEER_OTHER;
-}
-
-static struct berth_access_answer decide(struct request *request, enum berth_access_kind kind) {
-    struct berth_server *server = request->conn->server;
-    const struct berth_http_head *head = request->head;
-    struct berth_access_question question = {
-        .kind = kind,
-        .host = berth_http_head_host(head),
-        .origin_count = (unsigned)berth_http_head_count(head, "Origin"),
-        .local = request->local,
-        .remote = berth_net_stream_remote(request->conn->stream),
-    };
-    /* A field that is absent leaves its view empty. */
-    (void)berth_http_head_find(head, "Origin", &question.origin);
-    (void)berth_http_head_find(head, "Sec-Fetch-Site", &question.fetch_site);
-    (void)berth_http_head_find(head, "Sec-Fetch-Mode", &question.fetch_mode);
-
-    struct berth_access_answer answer = berth_access_decide(&server->policy, &question);
-    if (answer.verdict == BERTH_ACCESS_ASK_PEER) {
-        question.peer = ask_peer(server, &question);
-        answer = berth_access_decide(&server->policy, &question);
-    }
-    if (answer.verdict == BERTH_ACCESS_REFUSED) {
-        bool by_host = answer.status == 421;
-        berth_server_log_refusal(server, by_host ? "access.host" : "access.refused",
-                                 by_host ? "Host" : "Origin",
-                                 by_host ? question.host : question.origin, answer.reason);
-    }
-    return answer;
-}
-
 /* -- The answer -------------------------------------------------------------------------------- */
 
-static void answer_options(struct request *request, struct berth_answer *answer) {
+static const char *methods_of(const struct route *route) {
+    return route != NULL && route->posted ? "POST, OPTIONS" : "GET, HEAD, OPTIONS";
+}
+
+static void answer_options(struct berth_request *request, struct berth_answer *answer,
+                           const struct route *route) {
     answer->status = 204;
-    answer->allow = "GET, HEAD, OPTIONS";
+    answer->allow = methods_of(route);
     answer->preflight = true;
     berth_answer_send(request->conn, answer);
 }
 
-static void answer_method(struct request *request, struct berth_answer *answer,
+static void answer_method(struct berth_request *request, struct berth_answer *answer,
                           const struct route *route) {
-    switch (request->head->method) {
-    case BERTH_HTTP_METHOD_GET:
-    case BERTH_HTTP_METHOD_HEAD:
-        if (route != NULL)
-            route->answer(request, answer);
-        else if (request->socket_route != NULL)
-            berth_answer_text(request->conn, 426, "This address speaks WebSocket only.");
-        else
-            berth_answer_text(request->conn, 404,
-                              "There is nothing at this address. See / for what there is.");
-        return;
-    case BERTH_HTTP_METHOD_OPTIONS:
-        answer_options(request, answer);
-        return;
-    case BERTH_HTTP_METHOD_OTHER:
-    case BERTH_HTTP_METHOD_POST:
-    case BERTH_HTTP_METHOD_PUT:
-    case BERTH_HTTP_METHOD_PATCH:
-    case BERTH_HTTP_METHOD_DELETE:
-    case BERTH_HTTP_METHOD_CONNECT:
-    case BERTH_HTTP_METHOD_TRACE:
-        answer->status = 405;
-        answer->allow = "GET, HEAD, OPTIONS";
-        answer->type = "text/plain; charset=utf-8";
-        answer->body = BERTH_VIEW("This address can only be read: use GET.\n");
-        berth_answer_send(request->conn, answer);
-        return;
-    }
-    berth_assert_failed("method is one of enum berth_http_method", __FILE__, __LINE__);
+    answer->status = 405;
+    answer->allow = methods_of(route);
+    answer->type = "text/plain; charset=utf-8";
+    answer->body = BERTH_VIEW("This address takes other methods; see Allow.\n");
+    berth_answer_send(request->conn, answer);
+}
+
+static bool is_of(enum berth_http_method method, const struct route *route) {
+    if (route != NULL && route->posted)
+        return method == BERTH_HTTP_METHOD_POST;
+    return method == BERTH_HTTP_METHOD_GET || method == BERTH_HTTP_METHOD_HEAD;
+}
+
+static void answer_allowed(struct berth_request *request, struct berth_answer *answer,
+                           const struct route *route) {
+    if (request->head->method == BERTH_HTTP_METHOD_OPTIONS)
+        answer_options(request, answer, route);
+    else if (!is_of(request->head->method, route))
+        answer_method(request, answer, route);
+    else if (route != NULL)
+        route->answer(request, answer);
+    else if (request->socket_route != NULL)
+        berth_answer_text(request->conn, 426, "This address speaks WebSocket only.");
+    else
+        berth_answer_text(request->conn, 404,
+                          "There is nothing at this address. See / for what there is.");
 }
 
 void berth_routes_answer(struct berth_conn *conn) {
-    struct request request = {
+    struct berth_request request = {
         .conn = conn,
         .head = conn->http->head,
         .local = berth_net_stream_local(conn->stream),
@@ -247,7 +118,7 @@ void berth_routes_answer(struct berth_conn *conn) {
         kind = BERTH_ACCESS_UPGRADE;
     else if (route != NULL)
         kind = route->kind;
-    struct berth_access_answer access = decide(&request, kind);
+    struct berth_access_answer access = berth_request_ask(&request, kind);
     if (access.verdict != BERTH_ACCESS_ALLOWED) {
         berth_answer_text(conn, access.status, access.reason);
         return;
@@ -259,5 +130,5 @@ void berth_routes_answer(struct berth_conn *conn) {
     struct berth_answer answer = BERTH_ANSWER(0);
     answer.access = access;
     (void)berth_http_head_find(request.head, "Origin", &answer.origin);
-    answer_method(&request, &answer, route);
+    answer_allowed(&request, &answer, route);
 }

@@ -96,7 +96,9 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     berth_sys_peers_init(&server->peers);
     init_deadlines(server);
 
-    int error = berth_net_timer_create(net, on_timer, server, &server->timer);
+    int error = berth_entrance_init(&server->entrance, options->port);
+    if (error == 0)
+        error = berth_net_timer_create(net, on_timer, server, &server->timer);
     if (error == 0 && options->static_dir != NULL)
         error = berth_sys_dir_open(options->static_dir, &server->static_dir);
     if (error < 0) {

@@ -21,6 +21,7 @@
 #include "base/addr.h"
 #include "base/log.h"
 #include "net/net.h"
+#include "proto/proof.h"
 #include "server/limits.h"
 #include "server/socket.h"
 
@@ -65,7 +66,9 @@ struct berth_server_options {
     size_t route_count;
     const char *const *allowed_origins; /* "https://host[:port]", "null", or "*" for any */
     size_t allowed_origin_count;
-    bool auth_none; /* peers off loopback need no token */
+    bool auth_none;    /* peers off loopback need no token */
+    const char *token; /* this run's secret, for those who may read the record; NULL for none */
+    const struct berth_identity *identity; /* signs challenges; NULL for no proofs */
     struct berth_limits limits;
     const struct berth_log *log; /* NULL for none */
 };

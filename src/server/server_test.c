@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "berth/error.h"
 #include "net/sim.h"
+#include "proto/base64.h"
+#include "proto/proof.h"
 #include "proto/ws.h"
 
 #include <setjmp.h>
@@ -223,7 +225,8 @@ static void test_health_follows_the_state(void **state) {
     assert_has(&client, "Cache-Control: no-store\r\n");
     assert_has(&client,
                "{\"status\":\"ok\",\"app\":\"assistant\",\"instance\":\"i1\",\"state\":\"ready\","
-               "\"port\":1018,\"version\":\"9.9.9\",\"ws\":\"ws://127.0.0.1:1018/client-ws\"}");
+               "\"port\":1018,\"version\":\"9.9.9\",\"ws\":\"ws://127.0.0.1:1018/client-ws\","
+               "\"public_key\":null}");
     assert_true(client.closed);
     hang_up(&client);
     stop_server(&fixture);
@@ -348,6 +351,112 @@ static void test_connections_over_the_limit_are_503(void **state) {
     stop_server(&fixture);
     hang_up(&first);
     hang_up(&second);
+}
+
+/* -- Proof and token --------------------------------------------------------------------------- */
+
+static void test_a_challenge_is_signed(void **state) {
+    static const uint8_t seed[BERTH_PROOF_SEED_SIZE] = {1};
+    static const char challenge[] = "0123456789abcdef";
+    (void)state;
+    struct berth_identity identity;
+    berth_identity_make(seed, &identity);
+    struct fixture fixture;
+    struct client client;
+    start(&fixture, 14);
+    fixture.options.identity = &identity;
+    ask(&fixture, &client,
+        "GET /health?challenge=MDEyMzQ1Njc4OWFiY2RlZg HTTP/1.1\r\n" HOST
+        "Connection: close\r\n\r\n");
+    const char *at = strstr(text_of(&client), "\"proof\":\"");
+    assert_non_null(at);
+    uint8_t signature[BERTH_PROOF_SIZE];
+    size_t size;
+    struct berth_view text = {at + 9, BERTH_BASE64URL_SIZE(sizeof signature)};
+    assert_int_equal(berth_base64url_decode(text, signature, sizeof signature, &size), 0);
+    struct berth_proof_claim claim = {
+        BERTH_VIEW("assistant"), BERTH_VIEW("i1"), 1018, {challenge, sizeof challenge - 1}};
+    assert_int_equal(berth_proof_verify(identity.public_key, &claim,
+                                        berth_view_bytes(signature, sizeof signature)),
+                     0);
+    hang_up(&client);
+
+    ask(&fixture, &client,
+        "GET /health?challenge=short HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n");
+    assert_has(&client, "HTTP/1.1 400 ");
+    hang_up(&client);
+    stop_server(&fixture);
+}
+
+static void test_a_ticket_becomes_a_cookie_once(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct client client;
+    char request[512], ticket[44] = "", cookie[128] = "";
+    start(&fixture, 15);
+    fixture.options.token = "the-token";
+
+    ask(&fixture, &client,
+        "POST /berth/ticket HTTP/1.1\r\n" HOST ORIGIN
+        "Authorization: Bearer the-tokem\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_has(&client, "HTTP/1.1 401 ");
+    assert_has(&client, "WWW-Authenticate: Bearer\r\n");
+    hang_up(&client);
+    ask(&fixture, &client,
+        "POST /berth/ticket HTTP/1.1\r\n" HOST ORIGIN
+        "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_has(&client, "HTTP/1.1 401 ");
+    hang_up(&client);
+    ask(&fixture, &client,
+        "POST /berth/ticket HTTP/1.1\r\n" HOST ORIGIN
+        "Authorization: Bearer the-token\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_has(&client, "HTTP/1.1 200 ");
+    assert_int_equal(
+        sscanf(strstr(text_of(&client), "enter?ticket="), "enter?ticket=%43[A-Za-z0-9_-]", ticket),
+        1);
+    hang_up(&client);
+
+    snprintf(request, sizeof request,
+             "GET /berth/enter?ticket=%s HTTP/1.1\r\n" HOST "Connection: close\r\n\r\n", ticket);
+    ask(&fixture, &client, request);
+    assert_has(&client, "HTTP/1.1 303 ");
+    assert_has(&client, "HttpOnly; SameSite=Strict");
+    assert_int_equal(
+        sscanf(strstr(text_of(&client), "Set-Cookie: "), "Set-Cookie: %127[^;]", cookie), 1);
+    assert_null(strstr(text_of(&client), "the-token"));
+    hang_up(&client);
+    ask(&fixture, &client, request);
+    assert_has(&client, "HTTP/1.1 401 ");
+    hang_up(&client);
+
+    /* Over the simulated network the peer is unknown: only the cookie lets this through. */
+    snprintf(request, sizeof request,
+             "GET /berth/status.json HTTP/1.1\r\n" HOST
+             "Cookie: a=b; %s\r\nConnection: close\r\n\r\n",
+             cookie);
+    ask(&fixture, &client, request);
+    assert_has(&client, "HTTP/1.1 200 ");
+    hang_up(&client);
+    stop_server(&fixture);
+}
+
+static void test_a_token_travels_as_a_subprotocol(void **state) {
+    (void)state;
+    struct fixture fixture;
+    struct client client;
+    start(&fixture, 16);
+    fixture.options.token = "the-token";
+    dial(&fixture, &client,
+         BERTH_VIEW("GET /client-ws HTTP/1.1\r\n" HOST
+                    "Origin: null\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+                    "Sec-WebSocket-Protocol: berth.v1, berth.token.the-token\r\n\r\n"));
+    run_for(&fixture, 1000);
+    assert_has(&client, "HTTP/1.1 101 ");
+    assert_has(&client, "Sec-WebSocket-Protocol: berth.v1\r\n");
+    assert_null(strstr(text_of(&client), "the-token"));
+    stop_server(&fixture);
+    hang_up(&client);
 }
 
 /* -- WebSocket --------------------------------------------------------------------------------- */
@@ -666,6 +775,9 @@ int main(void) {
         cmocka_unit_test(test_a_head_without_end_is_431),
         cmocka_unit_test(test_half_a_request_is_408),
         cmocka_unit_test(test_connections_over_the_limit_are_503),
+        cmocka_unit_test(test_a_challenge_is_signed),
+        cmocka_unit_test(test_a_ticket_becomes_a_cookie_once),
+        cmocka_unit_test(test_a_token_travels_as_a_subprotocol),
         cmocka_unit_test(test_echo_whatever_the_cuts),
         cmocka_unit_test(test_a_peer_that_does_not_read_is_not_read_from),
         cmocka_unit_test(test_a_peer_that_never_reads_again_is_closed),

@@ -273,16 +273,22 @@ static int check_handshake(const struct berth_http_head *head, struct berth_ws_r
     return berth_ws_request_check(&request, ret_reason);
 }
 
-static void put_switching(struct berth_conn *conn, struct berth_view key) {
+/* The one subprotocol that we speak ourselves; a client that shows a token as a subprotocol offers
+ * it too, for a browser wants one of those it offered to be chosen. */
+static const struct berth_view our_protocol = {"berth.v1", 8};
+
+static void put_switching(struct berth_conn *conn, const struct berth_ws_request *request) {
     char accept[BERTH_WS_ACCEPT_SIZE];
     char memory[256];
     struct berth_writer head = berth_writer_on(memory, sizeof memory);
-    berth_ws_accept_key(key, accept);
+    berth_ws_accept_key(request->key, accept);
     berth_http_response_begin(&head, 101);
     berth_http_field_text(&head, "Upgrade", "websocket");
     berth_http_field_text(&head, "Connection", "Upgrade");
     berth_http_field_view(&head, "Sec-WebSocket-Accept",
                           (struct berth_view){accept, sizeof accept});
+    if (berth_ws_request_offers(request, our_protocol))
+        berth_http_field_view(&head, "Sec-WebSocket-Protocol", our_protocol);
     berth_http_head_end(&head);
     BERTH_ASSERT(!head.overflow);
     put_frame(conn, berth_writer_result(&head), (struct berth_view){NULL, 0});
@@ -303,11 +309,11 @@ static struct berth_socket *make_socket(struct berth_conn *conn,
 }
 
 /* The 101 goes into the batch before `open`, so that what `open` sends stands behind it. */
-static void open_socket(struct berth_conn *conn, struct berth_socket *socket, struct berth_view key,
-                        struct berth_view query) {
+static void open_socket(struct berth_conn *conn, struct berth_socket *socket,
+                        const struct berth_ws_request *request, struct berth_view query) {
     struct berth_server *server = conn->server;
     BERTH_ASSERT(is_batching(conn) && server->batch.size == 0);
-    put_switching(conn, key);
+    put_switching(conn, request);
     conn->state = BERTH_CONN_SOCKET;
     int status = socket->route->handler->open(socket->route->handler_owner, socket, query);
     if (status != 0) {
@@ -345,7 +351,7 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
     if (socket == NULL)
         berth_answer_text(conn, 503, "The server is out of memory.");
     else
-        open_socket(conn, socket, request.key, query);
+        open_socket(conn, socket, &request, query);
 }
 
 void berth_socket_gone(struct berth_conn *conn) {

@@ -1,21 +1,18 @@
 #include "server/internal.h"
 
 #include "base/json.h"
-#include "proto/health.h"
 #include "sys/process.h"
 
-#include <time.h>
-
-enum berth_health_state berth_server_health_state(const struct berth_server *server) {
+enum berth_endpoint_state berth_server_endpoint_state(const struct berth_server *server) {
     switch (server->state) {
     case BERTH_STATE_STARTING:
-        return BERTH_HEALTH_STARTING;
+        return BERTH_ENDPOINT_STARTING;
     case BERTH_STATE_READY:
-        return BERTH_HEALTH_READY;
+        return BERTH_ENDPOINT_READY;
     case BERTH_STATE_DRAINING:
         break;
     }
-    return BERTH_HEALTH_DRAINING;
+    return BERTH_ENDPOINT_DRAINING;
 }
 
 const char *berth_server_main_route(const struct berth_server *server) {
@@ -28,12 +25,9 @@ const char *berth_server_main_route(const struct berth_server *server) {
 
 static void write_time(struct berth_json *json, uint64_t unix_ms) {
     char memory[32];
-    time_t seconds = (time_t)(unix_ms / 1000);
-    struct tm parts;
-    size_t size = gmtime_r(&seconds, &parts) != NULL
-                      ? strftime(memory, sizeof memory, "%Y-%m-%dT%H:%M:%SZ", &parts)
-                      : 0;
-    berth_json_string(json, (struct berth_view){memory, size});
+    struct berth_writer time = berth_writer_on(memory, sizeof memory);
+    berth_endpoint_time_write(unix_ms, &time);
+    berth_json_string(json, berth_writer_result(&time));
 }
 
 static void write_url(struct berth_json *json, const char *key, const char *scheme,
@@ -137,7 +131,7 @@ void berth_status_write(struct berth_server *server, const struct berth_addr *lo
     berth_json_key(&json, "instance");
     berth_json_text(&json, options->instance);
     berth_json_key(&json, "state");
-    berth_json_text(&json, berth_health_state_name(berth_server_health_state(server)));
+    berth_json_text(&json, berth_endpoint_state_name(berth_server_endpoint_state(server)));
     berth_json_key(&json, "version");
     berth_json_text(&json, options->version);
     berth_json_key(&json, "pid");

@@ -1,0 +1,95 @@
+#include "server/internal.h"
+
+#include "sys/process.h"
+
+/* -- The token --------------------------------------------------------------------------------- */
+
+static const struct berth_view protocol_prefix = {"berth.token.", 12};
+
+/* What a client that cannot set fields of its own says as a subprotocol. */
+static bool protocol_token(struct berth_view list, struct berth_view *ret_token) {
+    while (list.data != NULL) {
+        struct berth_view item = berth_view_trim(berth_view_cut(list, ',', &list));
+        if (berth_view_starts(item, protocol_prefix)) {
+            *ret_token = (struct berth_view){item.data + protocol_prefix.size,
+                                             item.size - protocol_prefix.size};
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A token that is shown, in whichever way. RFC 6750 2.1: "Bearer" and one space. */
+static bool shown_token(const struct berth_http_head *head, struct berth_view *ret_token) {
+    static const struct berth_view scheme = {"Bearer ", 7};
+    struct berth_view value;
+    if (berth_http_head_find(head, "Authorization", &value) == 0 && value.size > scheme.size &&
+        berth_view_equal_nocase((struct berth_view){value.data, scheme.size}, scheme)) {
+        *ret_token = (struct berth_view){value.data + scheme.size, value.size - scheme.size};
+        return true;
+    }
+    size_t index = 0;
+    while (berth_http_head_next(head, "Sec-WebSocket-Protocol", &index, &value))
+        if (protocol_token(value, ret_token))
+            return true;
+    return false;
+}
+
+static enum berth_access_token judge_token(const struct berth_server *server,
+                                           const struct berth_http_head *head) {
+    struct berth_view token, cookies;
+    if (server->options->token == NULL)
+        return BERTH_ACCESS_TOKEN_NONE;
+    if (shown_token(head, &token))
+        return berth_proof_same(token, berth_view_of(server->options->token))
+                   ? BERTH_ACCESS_TOKEN_SHOWN
+                   : BERTH_ACCESS_TOKEN_WRONG;
+    size_t index = 0;
+    while (berth_http_head_next(head, "Cookie", &index, &cookies))
+        if (berth_entrance_knows(&server->entrance, cookies))
+            return BERTH_ACCESS_TOKEN_COOKIE;
+    return BERTH_ACCESS_TOKEN_NONE;
+}
+
+/* -- The question ------------------------------------------------------------------------------ */
+
+static enum berth_access_peer ask_peer(struct berth_server *server,
+                                       const struct berth_access_question *question) {
+    uint32_t uid;
+    if (berth_sys_peers_uid(&server->peers, &question->local, &question->remote, &uid) < 0)
+        return BERTH_ACCESS_PEER_UNKNOWN;
+    return uid == server->uid || uid == 0 ? BERTH_ACCESS_PEER_OURS : BERTH_ACCESS_PEER_OTHER;
+}
+
+struct berth_access_answer berth_request_ask(struct berth_request *request,
+                                             enum berth_access_kind kind) {
+    struct berth_server *server = request->conn->server;
+    const struct berth_http_head *head = request->head;
+    struct berth_access_question question = {
+        .kind = kind,
+        .preflight = head->method == BERTH_HTTP_METHOD_OPTIONS,
+        .token = judge_token(server, head),
+        .host = berth_http_head_host(head),
+        .origin_count = (unsigned)berth_http_head_count(head, "Origin"),
+        .local = request->local,
+        .remote = berth_net_stream_remote(request->conn->stream),
+    };
+    /* A field that is absent leaves its view empty. */
+    (void)berth_http_head_find(head, "Origin", &question.origin);
+    (void)berth_http_head_find(head, "Sec-Fetch-Site", &question.fetch_site);
+    (void)berth_http_head_find(head, "Sec-Fetch-Mode", &question.fetch_mode);
+    request->token = question.token;
+
+    struct berth_access_answer answer = berth_access_decide(&server->policy, &question);
+    if (answer.verdict == BERTH_ACCESS_ASK_PEER) {
+        question.peer = ask_peer(server, &question);
+        answer = berth_access_decide(&server->policy, &question);
+    }
+    if (answer.verdict == BERTH_ACCESS_REFUSED) {
+        bool by_host = answer.status == 421;
+        berth_server_log_refusal(server, by_host ? "access.host" : "access.refused",
+                                 by_host ? "Host" : "Origin",
+                                 by_host ? question.host : question.origin, answer.reason);
+    }
+    return answer;
+}
