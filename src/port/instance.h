@@ -7,10 +7,17 @@
  *     berth_instance_unlock(lock);
  *
  * Shape:   <state_dir>/<app>/lock and <state_dir>/<app>/identity.key (32 bytes of seed), 0600 in
- *          0700. The lock ends with the process, however that ends. The folder is the same one
- * under any name that leads to it (symlinks, bind mounts): what is locked is the file. Errors:
- * BERTH_E_BUSY; those of the file system; BERTH_E_INVALID for an identity that is no key, or that
- * others may read Threads: any
+ *          0700. The lock ends with the process, however that ends. The state folder is the same
+ *          one under any name that leads to it (symlinks, bind mounts): what is locked is the file.
+ *          The app's own folder in it may be no symlink. The lock's file is never removed: its name
+ *          would then lead elsewhere than another's lock
+ * Owns:    the lock is the caller's until berth_instance_unlock; an exec does not pass it on
+ * Errors:  BERTH_E_BUSY; those of the file system; BERTH_E_INVALID for an app that is no name
+ *          (port/name.h), and for an identity that is no key; BERTH_E_DENIED when the folder or a
+ *          file in it is another user's, open to others, or a symlink. A key that is refused is
+ *          never replaced: that is for its owner to decide
+ * Threads: any
+ * Proof:   instance_test.c
  */
 #ifndef BERTH_PORT_INSTANCE_H
 #define BERTH_PORT_INSTANCE_H

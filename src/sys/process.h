@@ -29,6 +29,14 @@ int berth_sys_home_dir(char *path, size_t capacity);
  * ignored, as the specification asks. */
 int berth_sys_state_dir(char *path, size_t capacity);
 
+/* $XDG_RUNTIME_DIR/berth, else /tmp/berth-<uid>. Not made by this. An XDG_RUNTIME_DIR that is
+ * relative, missing, another user's (as after su) or open to others is ignored. */
+int berth_sys_runtime_dir(char *path, size_t capacity);
+
+/* What the system calls its present run, as a text; another one after every boot.
+ * Errors: BERTH_E_NOT_FOUND where it has no name for it. */
+int berth_sys_boot_id(char *id, size_t capacity);
+
 /* Is this descriptor (1 for stdout, 2 for stderr) a terminal? */
 bool berth_sys_is_terminal(int descriptor);
 

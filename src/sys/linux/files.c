@@ -1,8 +1,8 @@
 #include "sys/files.h"
 
 #include "base/writer.h"
-#include "sys/entropy.h"
 #include "sys/error.h"
+#include "sys/linux/temporary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -84,41 +84,12 @@ static int open_place(const char *path, struct place *ret_place) {
     return 0;
 }
 
-/* The name is random, so that it can be neither guessed nor left behind by an earlier process with
- * our pid, and does not build on the file's own name, which may be as long as names can be. */
-static int make_temporary_name(char *name, size_t capacity) {
-    unsigned char bytes[8];
-    int error = berth_sys_random(bytes, sizeof bytes);
-    if (error < 0)
-        return error;
-    struct berth_writer out = berth_writer_on(name, capacity);
-    berth_writer_text(&out, ".berth-");
-    for (size_t i = 0; i < sizeof bytes; i++)
-        berth_writer_format(&out, "%02x", bytes[i]);
-    berth_writer_text(&out, ".tmp");
-    berth_writer_char(&out, 0);
-    return out.overflow ? BERTH_E_FULL : 0;
-}
-
-static int write_all(int fd, struct berth_view content) {
-    while (content.size > 0) {
-        ssize_t put = write(fd, content.data, content.size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return berth_sys_error(errno);
-        content.data += put;
-        content.size -= (size_t)put;
-    }
-    return 0;
-}
-
 /* The mode is set apart from open, so that the caller's umask has no say in it. */
 static int write_temporary(int folder, const char *name, struct berth_view content, mode_t mode) {
     int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return berth_sys_error(errno);
-    int error = write_all(fd, content);
+    int error = berth_sys_write_all(fd, content);
     if (error == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0))
         error = berth_sys_error(errno);
     if (close(fd) < 0 && error == 0)
@@ -130,7 +101,7 @@ static int write_temporary(int folder, const char *name, struct berth_view conte
 
 static int replace_at(struct place place, struct berth_view content, mode_t mode) {
     char temporary[40];
-    int error = make_temporary_name(temporary, sizeof temporary);
+    int error = berth_sys_temporary_name(".berth-", temporary, sizeof temporary);
     if (error == 0)
         error = write_temporary(place.folder, temporary, content, mode);
     if (error < 0)

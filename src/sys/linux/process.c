@@ -2,10 +2,12 @@
 
 #include "base/writer.h"
 #include "sys/error.h"
+#include "sys/files.h"
 
 #include <errno.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -63,4 +65,39 @@ int berth_sys_state_dir(char *path, size_t capacity) {
     char home[4096];
     int error = berth_sys_home_dir(home, sizeof home);
     return error < 0 ? error : join(path, capacity, home, "/.local/state/berth");
+}
+
+static bool is_private_folder(const char *path) {
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == geteuid() &&
+           (status.st_mode & 077) == 0;
+}
+
+/* The folder in /tmp can be made beforehand by anybody: who uses it checks it as it is opened. */
+int berth_sys_runtime_dir(char *path, size_t capacity) {
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    if (runtime != NULL && runtime[0] == '/' && is_private_folder(runtime))
+        return join(path, capacity, runtime, "/berth");
+
+    char uid[16];
+    struct berth_writer out = berth_writer_on(uid, sizeof uid);
+    berth_writer_number(&out, berth_sys_uid());
+    berth_writer_char(&out, 0);
+    return join(path, capacity, "/tmp/berth-", uid);
+}
+
+int berth_sys_boot_id(char *id, size_t capacity) {
+    struct berth_buf text = berth_buf_make(64);
+    int error = berth_sys_file_read("/proc/sys/kernel/random/boot_id", &text);
+    if (error == 0) {
+        struct berth_view line;
+        struct berth_view rest;
+        line = berth_view_cut(berth_buf_view(&text), '\n', &rest);
+        struct berth_writer out = berth_writer_on(id, capacity);
+        berth_writer_view(&out, line);
+        berth_writer_char(&out, 0);
+        error = out.overflow ? BERTH_E_FULL : 0;
+    }
+    berth_buf_free(&text);
+    return error;
 }
