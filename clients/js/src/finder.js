@@ -1,0 +1,179 @@
+// Finding, once or again and again: what find() and a lasting connection have in common.
+
+import { backoff, BerthError, pause } from "./events.js";
+import { isPublicKey } from "./proof.js";
+import { race } from "./search.js";
+import { DEFAULT_PORTS, originOf } from "./platform.js";
+
+const ATTEMPT_MS = 1500;
+const PATIENCE_MS = 100;
+const RETRY_LAST_MS = 1000;
+const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * @typedef {import("./search.js").Found} Found
+ * @typedef {import("./search.js").Search} Search
+ * @typedef {import("./search.js").Facts} Facts
+ * @typedef {import("./platform.js").Platform} Platform
+ * @typedef {import("../client.d.ts").FindOptions} FindOptions
+ */
+
+/** @param {boolean} good @param {string} text */
+function require(good, text) {
+    if (!good) throw new BerthError("INVALID", text);
+}
+
+/** @param {any} options */
+function checkOptions({ app, least, publicKey, url, ports }) {
+    require(NAME.test(String(app)), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
+    require(least === undefined ||
+        ["named", "pinned", "proved"].includes(
+            least,
+        ), `least is "named", "pinned" or "proved", not ${JSON.stringify(least)}.`);
+    require(publicKey === undefined ||
+        isPublicKey(publicKey), "publicKey is 32 bytes in base64url without padding.");
+    require(url === undefined || originOf(url) !== null, `url is no http address: ${url}.`);
+    const isPort = (/** @type {unknown} */ port) =>
+        Number.isInteger(port) && Number(port) > 0 && Number(port) < 65536;
+    require(ports === undefined ||
+        (Array.isArray(ports) && ports.every(isPort)), "ports is an array of port numbers.");
+}
+
+/** Looks for one app, remembers what it found, and says when that is somewhere else than before. */
+export class Finder {
+    /** @type {Found | null} what was found before by this one */ last = null;
+    /** @type {Set<string>} */ silent = new Set();
+    /** @type {boolean} ours was seen by the last look, but not ready */ starting = false;
+
+    /** @param {Platform} platform @param {FindOptions} options
+     *  @param {(type: string, facts: Facts & object) => void} report */
+    constructor(platform, options, report) {
+        checkOptions(options);
+        this.platform = platform;
+        this.options = options;
+        this.report = report;
+    }
+
+    /** One look at all places. Gives null when nobody was there. @param {AbortSignal} signal
+     *  @returns {Promise<Found | null>} */
+    async look(signal) {
+        const { platform, options } = this;
+        const told = options.url ? { candidates: [] } : await platform.told(options);
+        const search = this.searchWith(told);
+        const found = await race(search, this.placesOf(search, told), signal);
+        this.starting = search.starting && !found;
+        if (found) this.settle(found, search);
+        return found;
+    }
+
+    /** @param {Partial<import("./platform.js").Told>} told @returns {Search} */
+    searchWith(told) {
+        const { platform, options, silent, report } = this;
+        const { app, instance, ports, url, attemptMs, patienceMs } = options;
+        const token = options.token ?? told.token;
+        return {
+            app,
+            instance,
+            token,
+            publicKey: options.publicKey ?? told.publicKey,
+            least: options.least ?? (options.token ? "proved" : null),
+            ports: ports ?? DEFAULT_PORTS,
+            url: originOf(url) ?? undefined,
+            attemptMs: attemptMs ?? ATTEMPT_MS,
+            patienceMs: patienceMs ?? PATIENCE_MS,
+            platform,
+            remembered: platform.load(app, options),
+            silent,
+            starting: false,
+            report,
+        };
+    }
+
+    /** An address that was asked for by name is the only one; else all.
+     *  @param {Search} search @param {Partial<import("./platform.js").Told>} told
+     *  @returns {import("./search.js").Place[]} */
+    placesOf(search, told) {
+        const { url } = search;
+        const candidates = () => (url ? [{ url }] : (told.candidates ?? []));
+        /** @type {import("./search.js").Place} */
+        const first = { source: "told", after: 0, candidates };
+        return url ? [first] : [first, ...this.platform.places(this.options, search)];
+    }
+
+    /** @param {Found} found @param {Search} search */
+    settle(found, { app, remembered }) {
+        const before = this.last;
+        this.last = found;
+        this.silent.clear();
+        if (before) {
+            const moved = before.instance !== found.instance || before.http !== found.http;
+            if (moved) this.reportMove(found, before);
+        } else if (remembered.http && new URL(remembered.http).port !== new URL(found.http).port) {
+            this.reportMove(found, { http: remembered.http, instance: remembered.instance ?? "" });
+        }
+        const { http, instance, publicKey, verdict } = found;
+        const pin = verdict === "named" ? remembered.publicKey : (publicKey ?? undefined);
+        this.platform.save(app, { http, instance, publicKey: pin }, this.options);
+    }
+
+    /** @param {Found} to @param {{http: string, instance: string}} from */
+    reportMove(to, from) {
+        const { http: url, port, verdict, source } = to;
+        const own = this.platform.origin === from.http && from.http !== url;
+        const text =
+            from.http === url
+                ? `This is a new server, on ${url} as before.`
+                : `This is a new server: it was on ${from.http}, now ${url}.` +
+                  (own
+                      ? " What this page has stored (localStorage) stays with the old address."
+                      : "");
+        const facts = { source, url, port, verdict, from, to, text };
+        this.report("moved", facts);
+    }
+}
+
+/**
+ * Looks until it is found, or the time is up.
+ * @param {Platform} platform @param {FindOptions} options @returns {Promise<Found>}
+ */
+export async function findWith(platform, options) {
+    const startedAt = Date.now();
+    const report = reporter(options.on, startedAt);
+    const finder = new Finder(platform, options, report);
+    const signal = options.signal ?? new AbortController().signal;
+    const deadline = startedAt + (options.timeoutMs ?? 0);
+    for (let failures = 0; ; failures++) {
+        const found = await finder.look(signal);
+        if (signal.aborted) throw new BerthError("ABORTED", "The search was ended by its signal.");
+        if (found) return found;
+        const left = deadline - Date.now();
+        if (left <= 0) break;
+        const ceiling = finder.starting ? 100 : RETRY_LAST_MS;
+        await pausedOrWoken(
+            platform,
+            options,
+            Math.min(left, backoff(failures, Math.random(), ceiling)),
+            signal,
+        );
+    }
+    if (finder.starting)
+        throw new BerthError("TIMEOUT", `The server of "${options.app}" is there, but not ready.`);
+    throw new BerthError("NOT_FOUND", await platform.explain(finder.searchWith({})));
+}
+
+/** @param {Platform} platform @param {FindOptions} options @param {number} ms
+ *  @param {AbortSignal} signal */
+async function pausedOrWoken(platform, options, ms, signal) {
+    let unhook = () => {};
+    await pause(ms, signal, (wake) => (unhook = platform.wakes(wake, options)));
+    unhook();
+}
+
+/** Adds type and times to what is reported. @param {FindOptions["on"]} on @param {number} startedAt
+ *  @returns {(type: string, facts: any) => void} */
+export function reporter(on, startedAt) {
+    return (type, facts) => {
+        const time = Date.now();
+        on?.({ ...facts, type, time, elapsedMs: time - startedAt });
+    };
+}
