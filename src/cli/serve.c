@@ -273,9 +273,16 @@ static const char *main_route(const struct berth_serve *serve) {
     return routes->item_count > 0 ? routes->items[0].name : NULL;
 }
 
+/* What is published is an address: a hosts file decides what "localhost" is, and it may be neither
+ * of ours. */
+static const char *literal(const char *host) {
+    return berth_view_equal_nocase(berth_view_of(host), BERTH_VIEW("localhost")) ? "127.0.0.1"
+                                                                                 : host;
+}
+
 static void announce(struct berth_serve *serve, int ready_fd, bool print_ready) {
     struct berth_banner banner = {
-        .host = serve->host,
+        .host = literal(serve->host),
         .port = serve->port->port,
         .requested_port = serve->requested_port,
         .ws_path = main_route(serve),

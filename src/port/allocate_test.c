@@ -225,6 +225,25 @@ static void a_denied_port_above_is_stepped_over_alone(void **state) {
     release(&port);
 }
 
+/* Windows reserves ranges anywhere, and says so port by port. */
+static void a_denied_range_above_is_said_once(void **state) {
+    (void)state;
+    RULES({5000, 5003, 0, BERTH_E_DENIED}, {5004, 5004, 0, BERTH_E_IN_USE},
+          {5005, 5005, 0, BERTH_E_DENIED});
+    struct berth_port port;
+    struct berth_port_options options = {.port = 5000, .tries = 13};
+    assert_int_equal(allocate(options, &port), 0);
+    assert_int_equal(port.port, 5006);
+    assert_int_equal(machine.listens, 8);
+    assert_int_equal(port.passed_count, 3);
+    assert_int_equal(port.passed[0].from, 5000);
+    assert_int_equal(port.passed[0].to, 5003);
+    assert_int_equal(port.passed[1].from, 5004);
+    assert_int_equal(port.passed[2].from, 5005);
+    assert_int_equal(port.passed[2].to, 5005);
+    release(&port);
+}
+
 /* A sandbox that lets nothing listen: once is enough to know. */
 static void the_system_denies_its_own_choice(void **state) {
     (void)state;
@@ -388,6 +407,7 @@ int main(void) {
         ON_A_MACHINE(a_machine_without_ipv6),
         ON_A_MACHINE(privileged_ports_are_stepped_over_in_one_go),
         ON_A_MACHINE(a_denied_port_above_is_stepped_over_alone),
+        ON_A_MACHINE(a_denied_range_above_is_said_once),
         ON_A_MACHINE(the_system_denies_its_own_choice),
         ON_A_MACHINE(ports_that_browsers_refuse),
         ON_A_MACHINE(what_ends_the_search),

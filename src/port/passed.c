@@ -21,11 +21,14 @@ static int make_room(struct berth_port *port) {
     return 0;
 }
 
+/* What nobody holds is said once for a whole range. Holders are one each. */
 static bool joins_last(const struct berth_port *port, const struct berth_port_passed *entry) {
-    if (port->passed_count == 0 || entry->reason != BERTH_PORT_BLOCKED)
+    if (port->passed_count == 0 ||
+        (entry->reason != BERTH_PORT_BLOCKED && entry->reason != BERTH_PORT_RESERVED))
         return false;
     const struct berth_port_passed *last = &port->passed[port->passed_count - 1];
-    return last->reason == BERTH_PORT_BLOCKED && last->to + 1 == entry->from;
+    return last->reason == entry->reason && last->to + 1 == entry->from &&
+           strcmp(last->text, entry->text) == 0;
 }
 
 int berth_port_passed_add(struct berth_port *port, const struct berth_port_passed *entry) {

@@ -4,7 +4,8 @@
  *     ...
  *     berth_port_passed_explain(machine, &port);       (once, at the end)
  *
- * Shape:   in the order of the tries; neighbours that browsers refuse are one entry
+ * Shape:   in the order of the tries; neighbours that browsers refuse, or that the system reserves,
+ *          are one entry
  * Owns:    the list is the port's, freed by berth_port_release
  * Errors:  BERTH_E_MEMORY
  * Limits:  the holders of the first 64 ports in use are looked for
