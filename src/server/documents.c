@@ -29,6 +29,11 @@ void berth_documents_status_css(struct berth_request *request, struct berth_answ
     answer_page(request, answer, &berth_embedded_status_css, "text/css; charset=utf-8");
 }
 
+/* For every page, wherever it comes from: the client is how it finds out whether it may come in. */
+void berth_documents_client_js(struct berth_request *request, struct berth_answer *answer) {
+    answer_page(request, answer, &berth_embedded_client_js, "text/javascript; charset=utf-8");
+}
+
 void berth_documents_status_js(struct berth_request *request, struct berth_answer *answer) {
     answer_page(request, answer, &berth_embedded_status_js, "text/javascript; charset=utf-8");
 }

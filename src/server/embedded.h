@@ -9,6 +9,7 @@ struct berth_embedded {
     size_t size;
 };
 
+extern const struct berth_embedded berth_embedded_client_js;
 extern const struct berth_embedded berth_embedded_status_html;
 extern const struct berth_embedded berth_embedded_status_css;
 extern const struct berth_embedded berth_embedded_status_js;

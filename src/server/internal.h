@@ -248,12 +248,13 @@ void berth_routes_answer(struct berth_conn *conn);
 struct berth_access_answer berth_request_ask(struct berth_request *request,
                                              enum berth_access_kind kind);
 
-/* -- documents.c, entry.c: what the routes' table names; each sends its answer ------------------
- */
+/* -- documents.c, entry.c ---------------------------------------------------------------------- */
 
+/* What the routes' table names; each sends its answer. */
 void berth_documents_status_html(struct berth_request *request, struct berth_answer *answer);
 void berth_documents_status_css(struct berth_request *request, struct berth_answer *answer);
 void berth_documents_status_js(struct berth_request *request, struct berth_answer *answer);
+void berth_documents_client_js(struct berth_request *request, struct berth_answer *answer);
 void berth_documents_status_json(struct berth_request *request, struct berth_answer *answer);
 void berth_documents_health(struct berth_request *request, struct berth_answer *answer);
 void berth_documents_port_file(struct berth_request *request, struct berth_answer *answer);

@@ -29,6 +29,7 @@ static const struct route {
     {"/", BERTH_ACCESS_DATA, berth_documents_status_html, false},
     {"/health", BERTH_ACCESS_DISCOVERY, berth_documents_health, false},
     {"/server_port.txt", BERTH_ACCESS_DISCOVERY, berth_documents_port_file, false},
+    {"/berth/client.js", BERTH_ACCESS_DISCOVERY, berth_documents_client_js, false},
     {"/berth/status.json", BERTH_ACCESS_DATA, berth_documents_status_json, false},
     {"/berth/status.css", BERTH_ACCESS_DATA, berth_documents_status_css, false},
     {"/berth/status.js", BERTH_ACCESS_DATA, berth_documents_status_js, false},
