@@ -29,7 +29,7 @@ static bool flag_at(const struct berth_command *command, size_t number, struct b
     size_t id = number - BERTH_OPTIONS;
     const struct berth_setting *setting = &berth_settings[id];
     *ret_flag = (struct flag){setting->flag, setting->argument, &args->settings[id]};
-    return command != NULL && command->takes_settings && setting->flag != NULL;
+    return command != NULL && berth_command_takes(command, (enum berth_setting_id)id);
 }
 
 static const size_t flag_count = BERTH_OPTIONS + BERTH_SETTINGS;

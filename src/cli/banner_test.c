@@ -93,42 +93,6 @@ static void test_why(void **state) {
                         "it was passed in by the program that started this one");
 }
 
-static const char *ready_of(const char *host, const char *ws_path) {
-    struct berth_ready ready = {.app = "a",
-                                .instance = "i",
-                                .host = host,
-                                .ws_path = ws_path,
-                                .started_at_ms = 1795452736123,
-                                .pid = 42,
-                                .port = 1019,
-                                .requested_port = 1018};
-    struct berth_writer out = berth_writer_on(memory, sizeof memory - 1);
-    berth_ready_write(&ready, &out);
-    assert_false(out.overflow);
-    memory[out.size] = '\0';
-    return memory;
-}
-
-static void test_ready_line(void **state) {
-    (void)state;
-    assert_string_equal(
-        ready_of("0.0.0.0", "/client-ws"),
-        "{\"event\":\"ready\",\"schema\":1,\"app\":\"a\",\"instance\":\"i\",\"state\":\"ready\","
-        "\"pid\":42,\"started_at\":\"2026-11-23T16:52:16.123Z\",\"version\":\"" BERTH_VERSION
-        "\",\"host\":\"0.0.0.0\",\"port\":1019,\"requested_port\":1018,\"urls\":{"
-        "\"http\":\"http://127.0.0.1:1019\",\"ws\":\"ws://127.0.0.1:1019/client-ws\","
-        "\"health\":\"http://127.0.0.1:1019/health\"}}\n");
-}
-
-/* Every URL is one to connect to: no "all interfaces", no name that may mean another family. */
-static void test_ready_urls(void **state) {
-    (void)state;
-    assert_non_null(strstr(ready_of("localhost", NULL), "\"http\":\"http://127.0.0.1:1019\""));
-    assert_non_null(strstr(ready_of("localhost", NULL), "\"ws\":null"));
-    assert_non_null(strstr(ready_of("::", NULL), "\"http\":\"http://[::1]:1019\""));
-    assert_non_null(strstr(ready_of("10.0.0.7", NULL), "\"http\":\"http://10.0.0.7:1019\""));
-}
-
 static void test_ready_descriptor(void **state) {
     (void)state;
     int ends[2];
@@ -141,12 +105,54 @@ static void test_ready_descriptor(void **state) {
     close(ends[0]);
 }
 
+static void test_ready_line(void **state) {
+    (void)state;
+    int ends[2];
+    char text[32];
+    assert_int_equal(pipe(ends), 0);
+    int saved = dup(1);
+    assert_int_equal(fflush(stdout), 0);
+    assert_int_equal(dup2(ends[1], 1), 1);
+    berth_ready_print(BERTH_VIEW("{\"event\":\"ready\"}\n"), NULL);
+    assert_int_equal(dup2(saved, 1), 1);
+    assert_int_equal(read(ends[0], text, sizeof text), 18);
+    assert_memory_equal(text, "{\"event\":\"ready\"}\n", 18);
+    close(saved);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* What the log said last. */
+static char said[256];
+static void keep(void *owner, const struct berth_log_record *record) {
+    (void)owner;
+    snprintf(said, sizeof said, "%s: %.*s", record->event, BERTH_VIEW_ARG(record->text));
+}
+
+static void test_ready_to_a_manager_that_is_gone(void **state) {
+    (void)state;
+    struct berth_log log = {keep, NULL, BERTH_LOG_WARNING};
+    unsetenv("NOTIFY_SOCKET");
+    berth_ready_notify(BERTH_VIEW("READY=1"), &log);
+    setenv("NOTIFY_SOCKET", "", 1);
+    berth_ready_notify(BERTH_VIEW("READY=1"), &log);
+    assert_string_equal(said, "");
+    setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
+    berth_ready_notify(BERTH_VIEW("READY=1"), &log);
+    assert_string_equal(said, "ready.unwritten: The service manager could not be told through "
+                              "NOTIFY_SOCKET, /nowhere/notify (not found); serving goes on");
+    unsetenv("NOTIFY_SOCKET");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_banner),           cmocka_unit_test(test_banner_of_another_port),
-        cmocka_unit_test(test_banner_in_json),   cmocka_unit_test(test_why),
-        cmocka_unit_test(test_ready_line),       cmocka_unit_test(test_ready_urls),
+        cmocka_unit_test(test_banner),
+        cmocka_unit_test(test_banner_of_another_port),
+        cmocka_unit_test(test_banner_in_json),
+        cmocka_unit_test(test_why),
+        cmocka_unit_test(test_ready_line),
         cmocka_unit_test(test_ready_descriptor),
+        cmocka_unit_test(test_ready_to_a_manager_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

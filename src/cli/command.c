@@ -7,6 +7,14 @@ const struct berth_option berth_options[BERTH_OPTIONS] = {
     [BERTH_OPTION_JSON] = {"--json", NULL, "the result as JSON on stdout"},
     [BERTH_OPTION_READY_FD] = {"--ready-fd", "N",
                                "write a line end to descriptor N when ready, and close it"},
+    [BERTH_OPTION_WAIT] = {"--wait", "SECONDS", "go on looking so long, and end when it is found"},
+    [BERTH_OPTION_PRINT] = {"--print", "WHAT",
+                            "what to print: url (the default), ws, port or json"},
+    [BERTH_OPTION_URL] = {"--url", "URL", "ask this one alone"},
+    [BERTH_OPTION_LEAST] = {"--least", "VERDICT",
+                            "how sure it has to be: proved, pinned or named (proved where a key is "
+                            "known, else named)"},
+    [BERTH_OPTION_EVENTS] = {"--events", NULL, "say on stderr what happens on the way"},
     [BERTH_OPTION_HELP] = {"--help", NULL, "this page"},
     [BERTH_OPTION_VERSION] = {"--version", NULL, "the program's version"},
 };
@@ -25,6 +33,14 @@ const struct berth_command berth_commands[] = {
         .json = "print one line of JSON on stdout when ready: event, app, instance, port, urls and "
                 "more",
         .run = berth_command_serve,
+    },
+    {
+        .name = "list",
+        .summary = "list every running instance of this user",
+        .details = "Reads the records of this user's runtime folder. Dead ones are not shown.",
+        .options = BIT(JSON),
+        .json = "print an array of the records, without their tokens",
+        .run = berth_command_list,
     },
     {
         .name = "check",
@@ -53,4 +69,9 @@ const struct berth_command *berth_command_find(struct berth_view name) {
         if (berth_view_equal(name, berth_view_of(command->name)))
             return command;
     return NULL;
+}
+
+bool berth_command_takes(const struct berth_command *command, enum berth_setting_id id) {
+    bool chosen = command->settings == 0 || (command->settings & UINT64_C(1) << id) != 0;
+    return command->takes_settings && chosen && berth_settings[id].flag != NULL;
 }

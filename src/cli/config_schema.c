@@ -3,6 +3,7 @@
 #include "base/assert.h"
 
 static const char *const fallbacks[] = {"ephemeral", "fail", NULL}; /* enum berth_port_fallback */
+static const char *const instances[] = {"many", "single", "attach", NULL}; /* claim.h */
 static const char *const auths[] = {"token", "none", NULL};
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL}; /* base/log.h */
 static const char *const formats[] = {"human", "json", NULL};
@@ -104,6 +105,19 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .summary = "try the port of the last run first",
          .details = "Only when it lies in the range asked for. A page keeps its origin then, and "
                     "with it what the browser stored for it."},
+    [BERTH_SETTING_INSTANCE] =
+        {.path = "BERTH.INSTANCE",
+         .type = BERTH_SETTING_CHOICE,
+         .initial = "many",
+         .choices = instances,
+         .flag = "--instance",
+         .argument = "HOW",
+         .variable = "BERTH_INSTANCE",
+         .summary = "what a start does when the app is running already",
+         .details = "many serves beside it, on another port. single ends with status 4 and names "
+                    "the one that runs. attach prints that one's ready line and ends with status "
+                    "0. For single and attach the state folder is locked before any port is "
+                    "tried, so that of many starts at once exactly one serves."},
     [BERTH_SETTING_STATE_DIR] = {.path = "BERTH.STATE_DIR",
                                  .type = BERTH_SETTING_PATH,
                                  .otherwise = "$XDG_STATE_HOME/berth, else ~/.local/state/berth",
@@ -140,8 +154,8 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .choices = auths,
          .variable = "BERTH_AUTH",
          .summary = "what other machines need in order to get in",
-         .details = "With token they are refused, as this version has no tokens yet. With none "
-                    "everybody who reaches the port gets in."},
+         .details = "With token they need the one of this run, which stands in its endpoint record "
+                    "and nowhere else. With none everybody who reaches the port gets in."},
     [BERTH_SETTING_LOG_LEVEL] = {.path = "BERTH.LOG.LEVEL",
                                  .type = BERTH_SETTING_CHOICE,
                                  .initial = "info",

@@ -90,8 +90,8 @@ void berth_page_command_help(const struct berth_command *command, struct berth_w
     berth_writer_text(out, " [FLAGS]\n\n");
     wrap(out, 0, 0, command->details);
     berth_writer_text(out, "\nFlags:\n");
-    for (size_t i = 0; command->takes_settings && i < BERTH_SETTINGS; i++)
-        if (berth_settings[i].flag != NULL)
+    for (size_t i = 0; i < BERTH_SETTINGS; i++)
+        if (berth_command_takes(command, (enum berth_setting_id)i))
             write_setting_row(out, &berth_settings[i]);
     for (size_t i = 0; i < BERTH_OPTIONS; i++)
         if ((command->options & 1U << i) != 0 || i == BERTH_OPTION_HELP)

@@ -43,8 +43,8 @@ static void test_help_names_everything(void **state) {
         berth_page_command_help(command, &page);
         memory[page.size] = '\0';
         assert_non_null(strstr(memory, command->name));
-        for (size_t i = 0; command->takes_settings && i < BERTH_SETTINGS; i++)
-            if (berth_settings[i].flag != NULL)
+        for (size_t i = 0; i < BERTH_SETTINGS; i++)
+            if (berth_command_takes(command, (enum berth_setting_id)i))
                 assert_non_null(strstr(memory, berth_settings[i].flag));
     }
     struct berth_writer page = berth_writer_on(memory, sizeof memory - 1);

@@ -5,47 +5,39 @@
 #include "cli/banner.h"
 #include "cli/ready.h"
 #include "cli/serve_port.h"
-#include "port/publish.h"
-#include "sys/clock.h"
-#include "sys/entropy.h"
 #include "sys/limit.h"
-#include "sys/process.h"
 
 #include <signal.h>
 
 /* Descriptors that are not connections: the log, the loop's own, files being sent. */
 static const uint64_t spare_files = 64;
 
+/* How often to look whether we are still the one: as long as two may serve side by side at most. */
+static const uint64_t fence_ms = 3000;
+
 static const struct berth_config_value *value_of(const struct berth_serve *serve,
                                                  enum berth_setting_id id) {
-    return &serve->session->config.values[id];
+    return &serve->parts.session->config.values[id];
 }
 
 /* -- Making ------------------------------------------------------------------------------------ */
 
-static int make_instance(struct berth_serve *serve) {
-    unsigned char bytes[BERTH_SERVE_INSTANCE_BYTES];
-    int error = berth_sys_random(bytes, sizeof bytes);
-    if (error < 0)
-        return error;
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(serve->instance + 2 * i, 3, "%02x", bytes[i]);
-    return 0;
-}
-
-/* A socket that was passed in may be bound to something else than HOST. */
+/* What is published is an address: a hosts file decides what "localhost" is, and it may be neither
+ * of ours. A socket that was passed in may be bound to something else than HOST. */
 static void choose_host(struct berth_serve *serve) {
     serve->host = value_of(serve, BERTH_SETTING_HOST)->text;
-    if (serve->port->source != BERTH_PORT_FROM_PARENT)
+    if (berth_view_equal_nocase(berth_view_of(serve->host), BERTH_VIEW("localhost")))
+        serve->host = "127.0.0.1";
+    if (serve->parts.port->source != BERTH_PORT_FROM_PARENT)
         return;
     struct berth_writer out =
         berth_writer_on(serve->passed_in_host, sizeof serve->passed_in_host - 1);
-    berth_addr_write_ip(&serve->port->addresses[0], &out);
+    berth_addr_write_ip(&serve->parts.port->addresses[0], &out);
     serve->host = serve->passed_in_host;
 }
 
 static int make_passed(struct berth_serve *serve) {
-    const struct berth_port *port = serve->port;
+    const struct berth_port *port = serve->parts.port;
     if (port->passed_count == 0)
         return 0;
     serve->passed = berth_alloc(port->passed_count * sizeof *serve->passed);
@@ -107,26 +99,29 @@ static void fit_to_files(const struct berth_serve *serve, struct berth_limits *l
 }
 
 static int make_server(struct berth_serve *serve) {
+    const struct berth_publication *publication = serve->parts.publication;
     const struct berth_config_value *origins = value_of(serve, BERTH_SETTING_ALLOWED_ORIGINS);
     for (size_t i = 0; i < origins->item_count; i++)
         serve->origins[i] = origins->items[i].text;
     serve->options = (struct berth_server_options){
         .app = value_of(serve, BERTH_SETTING_APP)->text,
-        .instance = serve->instance,
+        .instance = publication->instance,
         .version = BERTH_VERSION,
         .host = serve->host,
-        .port = serve->port->port,
+        .port = serve->parts.port->port,
         .requested_port = serve->requested_port,
-        .addresses = serve->port->addresses,
-        .address_count = serve->port->count,
+        .addresses = serve->parts.port->addresses,
+        .address_count = serve->parts.port->count,
         .static_dir = value_of(serve, BERTH_SETTING_STATIC)->text,
         .port_file = value_of(serve, BERTH_SETTING_PORT_FILE)->text,
         .passed = serve->passed,
-        .passed_count = serve->port->passed_count,
+        .passed_count = serve->parts.port->passed_count,
         .routes = serve->routes,
         .route_count = value_of(serve, BERTH_SETTING_ROUTES)->item_count,
         .allowed_origins = serve->origins,
         .allowed_origin_count = origins->item_count,
+        .token = publication->token,
+        .identity = publication->has_identity ? &publication->identity : NULL,
         .auth_none = strcmp(value_of(serve, BERTH_SETTING_AUTH)->text, "none") == 0,
         .limits = read_limits(serve),
         .log = serve->log,
@@ -137,28 +132,15 @@ static int make_server(struct berth_serve *serve) {
 
 static int listen_on_all(struct berth_serve *serve) {
     int error = 0;
-    for (size_t i = 0; error == 0 && i < serve->port->count; i++) {
-        intptr_t socket = serve->port->sockets[i];
-        serve->port->sockets[i] = -1;
+    for (size_t i = 0; error == 0 && i < serve->parts.port->count; i++) {
+        intptr_t socket = serve->parts.port->sockets[i];
+        serve->parts.port->sockets[i] = -1;
         error = berth_server_listen(serve->server, socket);
     }
     return error;
 }
 
 /* -- Ending by a signal ------------------------------------------------------------------------ */
-
-static void withdraw(struct berth_serve *serve) {
-    const char *path = value_of(serve, BERTH_SETTING_PORT_FILE)->text;
-    if (!serve->file_published)
-        return;
-    serve->file_published = false;
-    int error = berth_port_file_withdraw(path, serve->port->port);
-    if (error < 0)
-        berth_log_write(serve->log, BERTH_LOG_WARNING, "port_file.left",
-                        "The port file %s could not be taken away (%s): remove it, or frontends "
-                        "will look for a server that is gone",
-                        path, berth_error_text(error));
-}
 
 static void on_drained(void *owner) {
     struct berth_serve *serve = owner;
@@ -171,6 +153,15 @@ static const char *signal_name(int number) {
     return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "SIGHUP";
 }
 
+static void drain(struct berth_serve *serve) {
+    serve->state = BERTH_SERVE_DRAINING;
+    berth_net_timer_stop(serve->fence);
+    berth_server_set_state(serve->server, BERTH_STATE_DRAINING);
+    berth_publication_set_state(serve->parts.publication, BERTH_ENDPOINT_DRAINING);
+    berth_ready_notify(BERTH_VIEW("STOPPING=1\nSTATUS=Closing connections"), serve->log);
+    berth_server_drain(serve->server, on_drained, serve);
+}
+
 static void on_signal(void *owner, int number) {
     struct berth_serve *serve = owner;
     switch (serve->state) {
@@ -178,10 +169,7 @@ static void on_signal(void *owner, int number) {
         berth_log_write(serve->log, BERTH_LOG_INFO, "serve.draining",
                         "%s: closing connections; a second signal ends at once",
                         signal_name(number));
-        serve->state = BERTH_SERVE_DRAINING;
-        berth_server_set_state(serve->server, BERTH_STATE_DRAINING);
-        withdraw(serve);
-        berth_server_drain(serve->server, on_drained, serve);
+        drain(serve);
         break;
     case BERTH_SERVE_DRAINING:
         berth_log_write(serve->log, BERTH_LOG_WARNING, "serve.cut",
@@ -211,58 +199,32 @@ static int catch_signals(struct berth_serve *serve) {
     return error;
 }
 
-/* -- Begin, run, end --------------------------------------------------------------------------- */
+/* -- Ending because another one took over ------------------------------------------------------ */
 
-int berth_serve_begin(struct berth_serve *serve, struct berth_session *session,
-                      struct berth_port *port) {
-    *serve = (struct berth_serve){
-        .session = session,
-        .port = port,
-        .log = &session->log.log,
-        .started_at_ms = berth_sys_clock_unix_ms(),
-        .requested_port = (uint16_t)session->config.values[BERTH_SETTING_SERVER_PORT].number,
-    };
-    struct berth_writer why = berth_writer_on(serve->why, sizeof serve->why - 1);
-    berth_serve_port_why(port, serve->requested_port, &why);
-    choose_host(serve);
-    int error = make_instance(serve);
-    if (error == 0)
-        error = make_passed(serve);
-    if (error == 0)
-        error = make_routes(serve);
-    if (error == 0)
-        error = berth_net_uv_create(&serve->net);
-    if (error == 0)
-        error = make_server(serve);
-    if (error == 0)
-        error = listen_on_all(serve);
-    if (error == 0)
-        error = catch_signals(serve);
-    if (error < 0)
-        berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed",
-                        "The server could not be started: %s", berth_error_text(error));
-    return error;
+/* Why this is no longer the instance of its app; NULL while it is. */
+static const char *find_fault(const struct berth_serve *serve) {
+    if (berth_claim_is_lost(serve->parts.claim))
+        return "the lock that it held in its state folder was removed or replaced";
+    return berth_publication_fault(serve->parts.publication);
 }
 
-static void publish(struct berth_serve *serve) {
-    const char *path = value_of(serve, BERTH_SETTING_PORT_FILE)->text;
-    const char *state_dir = value_of(serve, BERTH_SETTING_STATE_DIR)->text;
-    int error = path != NULL ? berth_port_file_publish(path, serve->port->port) : 0;
-    serve->file_published = path != NULL && error == 0;
-    if (error < 0)
-        berth_log_write(serve->log, BERTH_LOG_WARNING, "port_file.unwritten",
-                        "The port file %s could not be written: %s. Serving goes on: frontends "
-                        "that read the file will not find it, those that ask over HTTP will",
-                        path, berth_error_text(error));
-    if (state_dir == NULL || value_of(serve, BERTH_SETTING_STICKY)->number == 0)
+static void on_fence(void *owner) {
+    struct berth_serve *serve = owner;
+    const char *fault = find_fault(serve);
+    if (fault == NULL) {
+        berth_net_timer_start(serve->fence, fence_ms);
         return;
-    error = berth_port_sticky_save(state_dir, value_of(serve, BERTH_SETTING_APP)->text,
-                                   serve->port->port);
-    if (error < 0)
-        berth_log_write(serve->log, BERTH_LOG_INFO, "sticky.unwritten",
-                        "The port could not be remembered for the next run in %s: %s", state_dir,
-                        berth_error_text(error));
+    }
+    berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.lost",
+                    "Another instance of %s has taken over: %s. This one (%s) closes its "
+                    "connections and ends",
+                    value_of(serve, BERTH_SETTING_APP)->text, fault,
+                    serve->parts.publication->instance);
+    serve->is_lost = true;
+    drain(serve);
 }
+
+/* -- Begin, run, end --------------------------------------------------------------------------- */
 
 /* The route that frontends look for, else the first one. */
 static const char *main_route(const struct berth_serve *serve) {
@@ -273,52 +235,98 @@ static const char *main_route(const struct berth_serve *serve) {
     return routes->item_count > 0 ? routes->items[0].name : NULL;
 }
 
-/* What is published is an address: a hosts file decides what "localhost" is, and it may be neither
- * of ours. */
-static const char *literal(const char *host) {
-    return berth_view_equal_nocase(berth_view_of(host), BERTH_VIEW("localhost")) ? "127.0.0.1"
-                                                                                 : host;
+static void publish_starting(struct berth_serve *serve) {
+    struct berth_publication_place place = {
+        .host = serve->host,
+        .address = &serve->parts.port->addresses[0],
+        .port = serve->parts.port->port,
+        .requested_port = serve->requested_port,
+        .ws_path = main_route(serve),
+    };
+    berth_publication_place(serve->parts.publication, &place);
+    berth_publication_set_state(serve->parts.publication, BERTH_ENDPOINT_STARTING);
 }
 
-static void announce(struct berth_serve *serve, int ready_fd, bool print_ready) {
+int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts *parts) {
+    *serve = (struct berth_serve){
+        .parts = *parts,
+        .log = &parts->session->log.log,
+        .requested_port = (uint16_t)parts->session->config.values[BERTH_SETTING_SERVER_PORT].number,
+    };
+    struct berth_writer why = berth_writer_on(serve->why, sizeof serve->why - 1);
+    berth_serve_port_why(parts->port, serve->requested_port, &why);
+    choose_host(serve);
+    int error = make_passed(serve);
+    if (error == 0)
+        error = make_routes(serve);
+    if (error == 0)
+        error = berth_net_uv_create(&serve->net);
+    if (error == 0)
+        error = make_server(serve);
+    if (error == 0)
+        error = listen_on_all(serve);
+    if (error == 0)
+        error = catch_signals(serve);
+    if (error == 0)
+        error = berth_net_timer_create(serve->net, on_fence, serve, &serve->fence);
+    if (error == 0)
+        publish_starting(serve);
+    else
+        berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed",
+                        "The server could not be started: %s", berth_error_text(error));
+    return error;
+}
+
+static void log_banner(const struct berth_serve *serve) {
     struct berth_banner banner = {
-        .host = literal(serve->host),
-        .port = serve->port->port,
+        .host = serve->host,
+        .port = serve->parts.port->port,
         .requested_port = serve->requested_port,
         .ws_path = main_route(serve),
         .serves_static = value_of(serve, BERTH_SETTING_STATIC)->text != NULL,
         .why = serve->why[0] != '\0' ? serve->why : NULL,
     };
-    berth_banner_log(&banner, &serve->session->log);
-    struct berth_ready ready = {
-        .app = value_of(serve, BERTH_SETTING_APP)->text,
-        .instance = serve->instance,
-        .host = serve->host,
-        .ws_path = banner.ws_path,
-        .started_at_ms = serve->started_at_ms,
-        .pid = berth_sys_pid(),
-        .port = serve->port->port,
-        .requested_port = serve->requested_port,
-    };
-    if (print_ready)
-        berth_ready_print(&ready, serve->log);
-    if (ready_fd >= 0)
-        berth_ready_signal(ready_fd, serve->log);
+    berth_banner_log(&banner, &serve->parts.session->log);
 }
 
-enum berth_exit berth_serve_run(struct berth_serve *serve, int ready_fd, bool print_ready) {
+static void notify_ready(const struct berth_serve *serve) {
+    char memory[256];
+    struct berth_writer lines = berth_writer_on(memory, sizeof memory);
+    berth_writer_text(&lines, "READY=1\nSTATUS=Serving on ");
+    berth_banner_url("http", serve->host, serve->parts.port->port, "", &lines);
+    berth_ready_notify(berth_writer_result(&lines), serve->log);
+}
+
+static void announce(const struct berth_serve *serve) {
+    static char line[BERTH_ENDPOINT_MAX];
+    log_banner(serve);
+    if (serve->parts.print_ready) {
+        struct berth_writer out = berth_writer_on(line, sizeof line);
+        berth_endpoint_write(&serve->parts.publication->endpoint, BERTH_ENDPOINT_READY_LINE, &out);
+        berth_writer_char(&out, '\n');
+        berth_ready_print(berth_writer_result(&out), serve->log);
+    }
+    if (serve->parts.ready_fd >= 0)
+        berth_ready_signal(serve->parts.ready_fd, serve->log);
+    notify_ready(serve);
+}
+
+enum berth_exit berth_serve_run(struct berth_serve *serve) {
     berth_server_set_state(serve->server, BERTH_STATE_READY);
-    publish(serve);
-    announce(serve, ready_fd, print_ready);
+    berth_publication_set_state(serve->parts.publication, BERTH_ENDPOINT_READY);
+    announce(serve);
+    berth_net_timer_start(serve->fence, fence_ms);
     int error = berth_net_run(serve->net);
-    withdraw(serve);
     if (error < 0)
         berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed", "The server stopped: %s",
                         berth_error_text(error));
-    return error == 0 && serve->state == BERTH_SERVE_ENDED ? BERTH_EXIT_DONE : BERTH_EXIT_FAILED;
+    bool done = error == 0 && serve->state == BERTH_SERVE_ENDED && !serve->is_lost;
+    return done ? BERTH_EXIT_DONE : BERTH_EXIT_FAILED;
 }
 
 void berth_serve_end(struct berth_serve *serve) {
+    berth_publication_end(serve->parts.publication);
+    berth_net_timer_destroy(serve->fence);
     for (size_t i = 0; i < BERTH_SERVE_SIGNALS; i++)
         berth_net_signal_destroy(serve->signals[i]);
     if (serve->net != NULL)
