@@ -71,7 +71,7 @@ const OUTPUTS = [
     [at("../../examples/assistant/static/desktop/websocket.js"), dropIn],
 ];
 
-for (const [url, make] of OUTPUTS.slice(0, 1)) {
+for (const [url, make] of OUTPUTS) {
     const text = make();
     if (!process.argv.includes("--check")) writeFileSync(url, text);
     else if (read(url) !== text) {

@@ -457,6 +457,7 @@ function rangeText(ports) {
 
 const browserPlatform = () => ({
     crypto: root.crypto,
+    controller: () => new AbortController(),
     get WebSocket() {
         return root.WebSocket;
     },
@@ -477,7 +478,7 @@ const browserPlatform = () => ({
 const CHALLENGE_SIZE = 32;
 
 async function race(search, places, outer) {
-    const stop = new AbortController();
+    const stop = search.platform.controller();
     const end = () => stop.abort();
     outer.addEventListener("abort", end);
     if (outer.aborted) end();
@@ -983,20 +984,18 @@ class BerthSocket extends EventTarget {
         const { source, http, port, verdict } = found;
         const facts = { source, url: http, port, verdict, endpoint: found };
         this.#report("connecting", { ...facts, text: `Connecting to ${address}` });
-        const closed = this.#dial(address, found);
-        const opened = await this.#opened(closed);
-        if (!opened) return this.#refused(found);
-        const openedAt = Date.now();
-        this.#stand(facts);
-        const { code, reason } = await closed;
+        let openedAt = 0;
+        const { code, reason } = await this.#dial(address, found, () => {
+            openedAt = Date.now();
+            this.#stand(facts);
+        });
         this.#ws = null;
+        if (!openedAt) throw new BerthError("REFUSED", this.#platform.explainRefusal(found));
         const fresh = before?.instance !== found.instance;
-        if (!fresh && Date.now() - openedAt < STEADY_MS) this.#failures++;
-        else this.#failures = 0;
-        if (this.#state < this.CLOSING) {
-            this.#state = this.CONNECTING;
-            if (this.#options.once) this.#closeWith = { code, reason };
-        }
+        if (fresh || Date.now() - openedAt >= STEADY_MS) this.#failures = 0;
+        if (this.#state >= this.CLOSING) return;
+        this.#state = this.CONNECTING;
+        if (this.#options.once) this.#closeWith = { code, reason };
         this.#report("lost", { ...facts, code, text: explainClose(code, reason) });
     }
 
@@ -1007,42 +1006,39 @@ class BerthSocket extends EventTarget {
         throw new BerthError("NO_ROUTE", `The server at ${found.http} has no WebSocket route.`);
     }
 
-    #dial(address, found) {
+    #dial(address, found, onOpen) {
         const { protocols = [] } = this.#options;
         const wanted = protocolsOf([protocols].flat(), found.token);
         const ws = new this.#platform.WebSocket(address, wanted);
         ws.binaryType = this.#binaryType;
         this.#ws = ws;
-        this.#heardAt = Date.now();
-        const heard = () => (this.#heardAt = Date.now());
-        ws.addEventListener("pong", heard);
+        this.#heard();
+        ws.addEventListener("pong", () => this.#heard());
         ws.addEventListener("message", ({ data, origin }) => {
-            heard();
+            this.#heard();
             if (this.#ws === ws) this.#emit(new MessageEvent("message", { data, origin }));
         });
         return new Promise((resolve) => {
-            ws.addEventListener("close", resolve);
-            this.#drop = () => resolve({ code: 1006, reason: "" });
+            this.#drop = () => {
+                ws.close();
+                resolve({ code: 1006, reason: "" });
+            };
+            const timer = setTimeout(this.#drop, UPGRADE_MS);
+            ws.addEventListener("open", () => {
+                clearTimeout(timer);
+                if (this.#ws === ws) onOpen();
+            });
+            ws.addEventListener("close", (event) => {
+                clearTimeout(timer);
+                resolve(event);
+            });
         });
     }
 
     #drop = () => {};
 
-    async #opened(closed) {
-        const ws = this.#ws;
-        const timer = setTimeout(() => {
-            ws.close();
-            this.#drop();
-        }, UPGRADE_MS);
-        const opened = new Promise((resolve) => ws.addEventListener("open", () => resolve(true)));
-        const result = await Promise.race([opened, closed.then(() => false)]);
-        clearTimeout(timer);
-        return result;
-    }
-
-    #refused(found) {
-        this.#ws = null;
-        throw new BerthError("REFUSED", this.#platform.explainRefusal(found));
+    #heard() {
+        this.#heardAt = Date.now();
     }
 
     #stand(facts) {
@@ -1086,11 +1082,8 @@ class BerthSocket extends EventTarget {
         const alive = await (ws.ping ? this.#pinged(ws) : this.#asked()).catch(() => false);
         this.#checking = false;
         if (ws !== this.#ws || this.#state !== this.OPEN) return;
-        if (alive) this.#heardAt = Date.now();
-        else {
-            ws.close();
-            this.#drop();
-        }
+        if (alive) this.#heard();
+        else this.#drop();
     }
 
     async #pinged(ws) {
@@ -1119,7 +1112,7 @@ class BerthSocket extends EventTarget {
 function createClient(platform) {
     return {
         find: async (options) => findWith(platform, options),
-        connect: (options) => new BerthSocket(platform, options),
+        connect: (options) => (new BerthSocket(platform, options)),
         forget: (app, options = {}) => platform.save(app, null, { app, ...options }),
     };
 }

@@ -179,7 +179,7 @@ describe('a page that is not served by the server itself', () => {
     await line(page, `${TAG} WebSocket connected successfully to port ${first.port}`);
     await first.stop();
     await yesSayer(t, first.port);
-    const second = await assistant(t);
+    const second = await assistant(t, {dir: first.dir}); // the same app: it holds the same key
     assert.notEqual(second.port, first.port);
     await line(page, `${TAG} WebSocket connected successfully to port ${second.port}`);
     await talk(page);

@@ -132,12 +132,13 @@ describe("a strict Content-Security-Policy finds nothing to forbid", () => {
             assert.doesNotMatch(html, /<script(?![^>]*\ssrc=)/i);
             assert.doesNotMatch(html, /(?:src|href)="(?:https?:)?\/\//i);
         });
-    for (const script of ["websocket.js", "assistant.js", "avatar.js", "speech.js", "timeline.js"]
+    const made = [`${desktop}/websocket.js`, "clients/js/client.js"]; // checked where they come from
+    for (const script of ["assistant.js", "avatar.js", "speech.js", "timeline.js"]
         .map((name) => `${desktop}/${name}`)
-        .concat("src/server/pages/status.js"))
+        .concat("src/server/pages/status.js", made))
         test(script, async () => {
             const source = await readFile(at(script), "utf8");
-            assert.match(source, /^\/\/ @ts-check/);
+            if (!made.includes(script)) assert.match(source, /^\/\/ @ts-check/);
             assert.doesNotMatch(
                 source,
                 /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function/,

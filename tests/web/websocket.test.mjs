@@ -1,27 +1,29 @@
 // The drop-in client without a browser: its pure parts, and a whole search and connection with a
 // stand-in for fetch and WebSocket.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { setMaxListeners } from "node:events";
 import { afterEach, beforeEach, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 
-// Node has it from 19 on, every browser for long.
-globalThis.CustomEvent ??= class CustomEvent extends Event {
-    constructor(name, { detail = null } = {}) {
-        super(name);
-        this.detail = detail;
-    }
-};
 setMaxListeners(0); // One search listens to one signal many times over; Node would warn.
-await import(new URL("../../examples/assistant/static/desktop/websocket.js", import.meta.url).href);
+globalThis.crypto ??= (await import("node:crypto")).webcrypto; // Node before 19
+const at = (path) => new URL(`../../${path}`, import.meta.url);
+await import(at("examples/assistant/static/desktop/websocket.js").href);
 const {
     AssistantSocket,
     backoff,
     explainNothing,
     explainRefusal,
-    judgeHealth,
     parsePort,
-    scanOrigins,
+    readHealth,
+    scanPlaces,
 } = globalThis.BerthAssistant;
+
+test("the files that are made from clients/js/src are up to date", () => {
+    const build = fileURLToPath(at("clients/js/build.mjs"));
+    execFileSync(process.execPath, [build, "--check"], { stdio: "pipe" });
+});
 
 const HTTP_PAGE = {
     protocol: "http:",
@@ -30,6 +32,7 @@ const HTTP_PAGE = {
     origin: "http://127.0.0.1:1019",
 };
 const FILE_PAGE = { protocol: "file:", hostname: "", host: "", origin: "null" };
+const RANGE = Array.from({ length: 13 }, (_, n) => 1018 + n);
 
 const health = (port, more = {}) => ({
     status: "ok",
@@ -39,15 +42,13 @@ const health = (port, more = {}) => ({
     port,
     version: "0.1.0",
     ws: `ws://127.0.0.1:${port}/client-ws`,
+    public_key: null,
     ...more,
 });
-const judge = (status, body, origin = "http://127.0.0.1:1018") =>
-    judgeHealth(
-        status,
-        typeof body === "string" ? body : JSON.stringify(body),
-        origin,
-        "assistant",
-    );
+const read = (status, body, origin = "http://127.0.0.1:1018") =>
+    readHealth(status, typeof body === "string" ? body : JSON.stringify(body), origin, {
+        app: "assistant",
+    });
 
 describe("parsePort", () => {
     const cases = [
@@ -79,15 +80,15 @@ describe("backoff", () => {
     });
 });
 
-describe("judgeHealth", () => {
+describe("readHealth", () => {
     test("takes our own, and connects to the address that answered", () => {
-        const { endpoint } = judge(200, health(1018), "http://[::1]:1018");
-        assert.equal(endpoint.url, "ws://[::1]:1018/client-ws");
-        assert.equal(endpoint.instance, "k31018");
+        const { ours } = read(200, health(1018), "http://[::1]:1018");
+        assert.equal(ours.ws, "ws://[::1]:1018/client-ws");
+        assert.equal(ours.instance, "k31018");
     });
     test("keeps the path and query that the document names", () => {
-        const { endpoint } = judge(200, health(1018, { ws: "ws://127.0.0.1:1018/room?room=a" }));
-        assert.equal(endpoint.url, "ws://127.0.0.1:1018/room?room=a");
+        const { ours } = read(200, health(1018, { ws: "ws://127.0.0.1:1018/room?room=a" }));
+        assert.equal(ours.ws, "ws://127.0.0.1:1018/room?room=a");
     });
     const strangers = {
         "200 and no JSON": [200, "<h1>It works</h1>"],
@@ -102,41 +103,47 @@ describe("judgeHealth", () => {
             health(1018, { ws: "ws://evil.example/client-ws" }),
         ],
         "a WebSocket that is none": [200, health(1018, { ws: "http://127.0.0.1:1018/" })],
-        "no WebSocket": [200, health(1018, { ws: null })],
+        "no instance": [200, health(1018, { instance: null })],
         "500 with our document": [500, health(1018)],
         "an unknown state": [200, health(1018, { state: "odd" })],
     };
     for (const [name, [status, body]] of Object.entries(strangers))
         test(`skips ${name}`, () => {
-            const verdict = judge(status, body);
-            assert.equal(verdict.endpoint, null);
+            const verdict = read(status, body);
+            assert.equal(verdict.ours, null);
             assert.equal(verdict.name, "stranger");
             assert.ok(verdict.text.length > 10);
         });
     for (const state of ["starting", "draining"])
-        test(`waits for one that is ${state}`, () =>
-            assert.equal(judge(503, health(1018, { state })).name, "starting"));
+        test(`knows one that is ${state}`, () =>
+            assert.equal(read(503, health(1018, { state })).state, state));
+    test("and one that has no WebSocket", () =>
+        assert.equal(read(200, health(1018, { ws: null })).ours.ws, null));
 });
 
-describe("scanOrigins", () => {
+describe("scanPlaces", () => {
+    const scan = (page, remembered, told) => {
+        globalThis.location = page;
+        const found = scanPlaces({ ports: RANGE, remembered }, told).map(({ url }) => url);
+        delete globalThis.location;
+        return found;
+    };
     test("asks 1018-1030 in both families, each once", () => {
-        const origins = scanOrigins(FILE_PAGE, [null, null]);
-        assert.equal(origins.length, 26);
-        assert.ok(
-            origins.includes("http://127.0.0.1:1018") && origins.includes("http://[::1]:1030"),
-        );
+        const urls = scan(FILE_PAGE, {}, null);
+        assert.equal(urls.length, 26);
+        assert.ok(urls.includes("http://127.0.0.1:1018") && urls.includes("http://[::1]:1030"));
     });
     test("adds the page's own address and the ports that are known, first", () => {
         const page = { ...HTTP_PAGE, host: "127.0.0.1:40000" };
-        const origins = scanOrigins(page, [1019, 50000]);
-        assert.equal(origins[0], "http://127.0.0.1:40000");
-        assert.equal(origins.length, 29);
-        assert.ok(origins.includes("http://[::1]:50000"));
+        const urls = scan(page, { http: "http://127.0.0.1:50000" }, 1019);
+        assert.equal(urls[0], "http://127.0.0.1:40000");
+        assert.equal(urls.length, 29);
+        assert.ok(urls.includes("http://[::1]:50000"));
     });
 });
 
 describe("explanations name the cause and the cure", () => {
-    const endpoint = { origin: "http://127.0.0.1:1018" };
+    const endpoint = "http://127.0.0.1:1018";
     const site = {
         protocol: "https:",
         hostname: "x.example",
@@ -158,11 +165,11 @@ describe("explanations name the cause and the cure", () => {
         assert.match(explainRefusal(HTTP_PAGE, endpoint), /log says why/));
     test("nothing found", () => {
         assert.match(
-            explainNothing(FILE_PAGE, "assistant", "unknown"),
+            explainNothing(FILE_PAGE, "assistant", "", "unknown"),
             /Start it with "berth serve"/,
         );
         assert.match(
-            explainNothing(site, "assistant", "denied"),
+            explainNothing(site, "assistant", "", "denied"),
             /forbids.*Local Network Access.*https:\/\/x\.example/,
         );
     });
@@ -180,7 +187,8 @@ const realRandom = Math.random;
 const realFetch = globalThis.fetch;
 const realWebSocket = globalThis.WebSocket;
 
-async function fakeFetch(url, { mode, signal } = {}) {
+async function fakeFetch(target, { mode, signal } = {}) {
+    const url = target.replace(/\?challenge=[\w-]{43}$/, "");
     asked.push(url);
     const answer = world[url];
     await new Promise((resolve, reject) => {
@@ -233,6 +241,7 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     afterEach(() => {
         if (client) client.tell = () => {}; // What a stopped client still says is no test's business.
         client?.stop();
+        delete globalThis.location;
         console.log = realLog;
         Math.random = realRandom;
         globalThis.fetch = realFetch;
@@ -241,8 +250,8 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     });
 
     function start(page) {
-        client = new AssistantSocket("assistant", page);
-        client.run();
+        globalThis.location = page;
+        client = new AssistantSocket("assistant");
         return client;
     }
     const next = (name) =>
@@ -263,7 +272,8 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
             "[WEBSOCKET PORT FIX] WebSocket connected successfully to port 1019",
         ]);
         assert.deepEqual(asked.slice(0, 2), ["/server_port.txt", "http://127.0.0.1:1019/health"]);
-        assert.equal(globalThis.ws, sockets[0]);
+        assert.equal(client.ws.url, sockets[0].url);
+        assert.equal(client.ws.readyState, 1);
     });
 
     test("by scan from a file:// page, past a decoy that answers 200 to everything", async () => {
@@ -330,8 +340,9 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     });
 
     test("where there is nothing but tarpits, the search ends all the same", bounded, async () => {
-        for (const origin of scanOrigins(FILE_PAGE, []))
-            world[`${origin}/health`] = { delay: 60_000 };
+        for (const port of RANGE)
+            for (const host of ["127.0.0.1", "[::1]"])
+                world[`http://${host}:${port}/health`] = { delay: 60_000 };
         start(FILE_PAGE);
         await next("absent");
     });
@@ -367,8 +378,9 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
     });
 
     test("a wake-up ends the waiting", async () => {
+        Math.random = () => 0; // No waiting at all, until the ceiling is high.
         start(FILE_PAGE);
-        client.failures = 1000;
+        for (let tries = 0; tries < 6; tries++) await next("waiting");
         Math.random = () => 0.99;
         assert.equal((await next("waiting")).wait, 4950);
         serve(1018);

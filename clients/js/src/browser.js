@@ -235,6 +235,7 @@ function rangeText(ports) {
 /** @returns {import("./platform.js").Platform} */
 export const browserPlatform = () => ({
     crypto: root.crypto,
+    controller: () => new AbortController(),
     get WebSocket() {
         return root.WebSocket;
     },

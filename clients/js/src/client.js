@@ -20,7 +20,7 @@ function createClient(platform) {
         find: async (options) => findWith(platform, options),
         /** Errors: INVALID is thrown; all others come as `error` events, and it goes on trying.
          *  @type {typeof import("../client.d.ts").connect} */
-        connect: (options) => new BerthSocket(platform, options),
+        connect: (options) => /** @type {any} */ (new BerthSocket(platform, options)),
         /** Errors: none. @type {typeof import("../client.d.ts").forget} */
         forget: (app, options = {}) => platform.save(app, null, { app, ...options }),
     };

@@ -233,20 +233,18 @@ export class BerthSocket extends EventTarget {
         const { source, http, port, verdict } = found;
         const facts = { source, url: http, port, verdict, endpoint: found };
         this.#report("connecting", { ...facts, text: `Connecting to ${address}` });
-        const closed = this.#dial(address, found);
-        const opened = await this.#opened(closed);
-        if (!opened) return this.#refused(found);
-        const openedAt = Date.now();
-        this.#stand(facts);
-        const { code, reason } = await closed;
+        let openedAt = 0;
+        const { code, reason } = await this.#dial(address, found, () => {
+            openedAt = Date.now();
+            this.#stand(facts);
+        });
         this.#ws = null;
+        if (!openedAt) throw new BerthError("REFUSED", this.#platform.explainRefusal(found));
         const fresh = before?.instance !== found.instance;
-        if (!fresh && Date.now() - openedAt < STEADY_MS) this.#failures++;
-        else this.#failures = 0;
-        if (this.#state < this.CLOSING) {
-            this.#state = this.CONNECTING;
-            if (this.#options.once) this.#closeWith = { code, reason };
-        }
+        if (fresh || Date.now() - openedAt >= STEADY_MS) this.#failures = 0;
+        if (this.#state >= this.CLOSING) return;
+        this.#state = this.CONNECTING;
+        if (this.#options.once) this.#closeWith = { code, reason };
         this.#report("lost", { ...facts, code, text: explainClose(code, reason) });
     }
 
@@ -258,47 +256,42 @@ export class BerthSocket extends EventTarget {
         throw new BerthError("NO_ROUTE", `The server at ${found.http} has no WebSocket route.`);
     }
 
-    /** @param {string} address @param {Found} found
-     *  @returns {Promise<{code: number, reason: string}>} */
-    #dial(address, found) {
+    /** Dials, and gives how it ended. @param {string} address @param {Found} found
+     *  @param {() => void} onOpen @returns {Promise<{code: number, reason: string}>} */
+    #dial(address, found, onOpen) {
         const { protocols = [] } = this.#options;
         const wanted = protocolsOf([protocols].flat(), found.token);
         const ws = new this.#platform.WebSocket(address, wanted);
         ws.binaryType = this.#binaryType;
         this.#ws = ws;
-        this.#heardAt = Date.now();
-        const heard = () => (this.#heardAt = Date.now());
-        ws.addEventListener("pong", heard);
+        this.#heard();
+        ws.addEventListener("pong", () => this.#heard());
         ws.addEventListener("message", (/** @type {MessageEvent} */ { data, origin }) => {
-            heard();
+            this.#heard();
             if (this.#ws === ws) this.#emit(new MessageEvent("message", { data, origin }));
         });
         return new Promise((resolve) => {
-            ws.addEventListener("close", resolve);
-            this.#drop = () => resolve({ code: 1006, reason: "" });
+            this.#drop = () => {
+                ws.close();
+                resolve({ code: 1006, reason: "" });
+            };
+            const timer = setTimeout(this.#drop, UPGRADE_MS);
+            ws.addEventListener("open", () => {
+                clearTimeout(timer);
+                if (this.#ws === ws) onOpen();
+            });
+            ws.addEventListener("close", (/** @type {CloseEvent} */ event) => {
+                clearTimeout(timer);
+                resolve(event);
+            });
         });
     }
 
     /** Gives up a connection without waiting for its closing handshake, which may never come. */
     #drop = () => {};
 
-    /** @param {Promise<unknown>} closed @returns {Promise<boolean>} */
-    async #opened(closed) {
-        const ws = this.#ws;
-        const timer = setTimeout(() => {
-            ws.close();
-            this.#drop();
-        }, UPGRADE_MS);
-        const opened = new Promise((resolve) => ws.addEventListener("open", () => resolve(true)));
-        const result = await Promise.race([opened, closed.then(() => false)]);
-        clearTimeout(timer);
-        return result;
-    }
-
-    /** @param {Found} found */
-    #refused(found) {
-        this.#ws = null;
-        throw new BerthError("REFUSED", this.#platform.explainRefusal(found));
+    #heard() {
+        this.#heardAt = Date.now();
     }
 
     /** The connection stands: say so, and send what waited. @param {any} facts */
@@ -347,11 +340,8 @@ export class BerthSocket extends EventTarget {
         const alive = await (ws.ping ? this.#pinged(ws) : this.#asked()).catch(() => false);
         this.#checking = false;
         if (ws !== this.#ws || this.#state !== this.OPEN) return;
-        if (alive) this.#heardAt = Date.now();
-        else {
-            ws.close();
-            this.#drop();
-        }
+        if (alive) this.#heard();
+        else this.#drop();
     }
 
     /** @param {any} ws @returns {Promise<boolean>} */

@@ -6,6 +6,7 @@
  *            candidates: import("./search.js").Candidate[]}} Told
  * @typedef {object} Platform
  * @property {Crypto} crypto random bytes, and Ed25519 where it can
+ * @property {() => AbortController} controller one whose signal many will listen to
  * @property {any} WebSocket the standard's class; a `ping()` on it is used for the heartbeat
  * @property {number} heartbeatMs how long a connection may be silent before it is asked
  * @property {(url: string, how: {signal: AbortSignal, silent: Set<string>}) => Promise<Answer>} ask

@@ -28,7 +28,7 @@ const CHALLENGE_SIZE = 32;
 /** Asks all places; the first that is ours, or null. @param {Search} search @param {Place[]} places
  *  @param {AbortSignal} outer @returns {Promise<Found | null>} */
 export async function race(search, places, outer) {
-    const stop = new AbortController();
+    const stop = search.platform.controller();
     const end = () => stop.abort();
     outer.addEventListener("abort", end);
     if (outer.aborted) end();

@@ -1,0 +1,147 @@
+// What this user's files say: the records of running servers, the port file, the app's identity, and
+// what this client remembers. Files of others, and files that others may write, are passed over.
+// A record's lock cannot be asked from Node (open file description locks have no call here), so a
+// dead record is a candidate like any other, and the proof decides.
+
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { parseObject, parsePort } from "./src/health.js";
+import { originOf } from "./src/platform.js";
+import { isPublicKey } from "./src/proof.js";
+
+const FILE_MAX = 65536;
+const RECORDS_MAX = 64;
+const SEED_SIZE = 32;
+const MEMORY_FILE = "client.json";
+/** PKCS#8 around an Ed25519 seed: RFC 8410, section 7. */
+const SEED_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** @typedef {import("./src/platform.js").PlaceOptions} PlaceOptions */
+/** @typedef {import("./src/search.js").Candidate} Candidate */
+
+const uid = () => process.getuid?.() ?? 0;
+
+/** @param {PlaceOptions} options */
+export function runtimeDir({ runtimeDir: given }) {
+    const { XDG_RUNTIME_DIR: runtime } = process.env;
+    return given ?? (runtime ? path.join(runtime, "berth") : `/tmp/berth-${uid()}`);
+}
+
+/** @param {PlaceOptions} options */
+export function stateDir({ stateDir: given }) {
+    const state = process.env.XDG_STATE_HOME || path.join(os.homedir(), ".local/state");
+    return given ?? path.join(state, "berth");
+}
+
+/** Is it this user's, and nobody else's to write? @param {fs.Stats} stat */
+const isOurs = (stat) => stat.uid === uid() && (stat.mode & 0o022) === 0;
+
+/** A private file's content, or null. The checks are on the open file: the name may change hands.
+ *  @param {string} file @returns {{data: Buffer, time: number} | null} */
+function readPrivate(file) {
+    let handle;
+    try {
+        handle = fs.openSync(
+            file,
+            fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK,
+        );
+        const stat = fs.fstatSync(handle);
+        const good = stat.isFile() && isOurs(stat) && (stat.mode & 0o077) === 0;
+        if (!good || stat.size > FILE_MAX) return null;
+        return { data: fs.readFileSync(handle), time: stat.mtimeMs };
+    } catch {
+        return null;
+    } finally {
+        if (handle !== undefined) fs.closeSync(handle);
+    }
+}
+
+/** @param {string} folder */
+function listPrivate(folder) {
+    try {
+        const stat = fs.lstatSync(folder);
+        if (!stat.isDirectory() || !isOurs(stat) || (stat.mode & 0o077) !== 0) return [];
+        return fs.readdirSync(folder).filter((name) => name.endsWith(".json"));
+    } catch {
+        return [];
+    }
+}
+
+/** The app's records as candidates, the youngest first.
+ *  @param {PlaceOptions} options @returns {Candidate[]} */
+export function readRecords(options) {
+    const folder = path.join(runtimeDir(options), options.app);
+    return listPrivate(folder)
+        .flatMap((name) => {
+            const file = readPrivate(path.join(folder, name));
+            const candidate = file && candidateOf(file.data.toString(), options.app);
+            return candidate ? [{ candidate, time: file.time }] : [];
+        })
+        .sort((a, b) => b.time - a.time)
+        .slice(0, RECORDS_MAX)
+        .map(({ candidate }) => candidate);
+}
+
+/** @param {string} text @param {string} app @returns {Candidate | null} */
+function candidateOf(text, app) {
+    const record = parseObject(text);
+    const url = originOf(record?.urls?.http);
+    if (record?.app !== app || !url) return null;
+    const { public_key: publicKey, token } = record;
+    return {
+        url,
+        ...(isPublicKey(publicKey) && { publicKey }),
+        ...(typeof token === "string" && token !== "" && { token }),
+    };
+}
+
+/** @param {PlaceOptions} options @returns {Candidate[]} */
+export function readPortFile({ portFile }) {
+    if (!portFile) return [];
+    try {
+        const port = parsePort(fs.readFileSync(portFile, "utf8").slice(0, 64));
+        return port === null ? [] : [{ url: `http://127.0.0.1:${port}` }];
+    } catch {
+        return [];
+    }
+}
+
+/** The public half of this user's key for the app. @param {PlaceOptions} options */
+export function readIdentity(options) {
+    const seed = readPrivate(path.join(stateDir(options), options.app, "identity.key"))?.data;
+    if (seed?.length !== SEED_SIZE) return undefined;
+    const key = Buffer.concat([SEED_HEAD, seed]);
+    const secret = createPrivateKey({ key, format: "der", type: "pkcs8" });
+    return createPublicKey(secret).export({ format: "jwk" }).x;
+}
+
+/** @param {string} app @param {PlaceOptions} options @returns {import("./src/search.js").Remembered} */
+export function loadMemory(app, options) {
+    const file = readPrivate(path.join(stateDir(options), app, MEMORY_FILE));
+    const { publicKey, http, instance } = parseObject(file?.data.toString()) ?? {};
+    return {
+        publicKey: isPublicKey(publicKey) ? publicKey : undefined,
+        http: originOf(http) ?? undefined,
+        instance: typeof instance === "string" ? instance : undefined,
+    };
+}
+
+/** What cannot be stored is not remembered: a read-only home is no reason not to connect.
+ *  @param {string} app @param {object | null} remembered @param {PlaceOptions} options */
+export function saveMemory(app, remembered, options) {
+    const folder = path.join(stateDir(options), app);
+    const file = path.join(folder, MEMORY_FILE);
+    try {
+        if (!remembered) return fs.rmSync(file, { force: true });
+        const text = JSON.stringify(remembered);
+        if (readPrivate(file)?.data.toString() === text) return;
+        fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+        const temporary = `${file}.${process.pid}`;
+        fs.writeFileSync(temporary, text, { mode: 0o600, flag: "w" });
+        fs.renameSync(temporary, file);
+    } catch {
+        return;
+    }
+}
