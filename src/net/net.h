@@ -12,9 +12,10 @@
  * Shape:   completion style: start an operation, hear of its end through an event. No function
  *          calls an event before it returns, with no exception
  * Units:   times in milliseconds of the loop's own monotonic clock, sizes in bytes
- * Owns:    a stream, listener, timer, signal or watch belongs to the net from its creation to the
- * return of its on_closed; closing is asynchronous, and on_closed is the last event there is. The
- * events tables have to live as long. Bytes that go to an event or a send are a loan for that call
+ * Owns:    streams, listeners, timers, signals and watches belong to the net from their creation to
+ *          the return of their on_closed; closing is asynchronous, and on_closed is the last event
+ *          there is. The events tables have to live as long. Bytes that go to an event or a send
+ *          are a loan for that call
  * Errors:  berth/error.h; after an error event the owner still has to close
  * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
  * Threads: one per net; nothing here may be called from another

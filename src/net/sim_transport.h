@@ -123,8 +123,7 @@ int berth_net_sim_signal_create(struct berth_net *net, int number,
 void berth_net_sim_signal_stop(struct berth_net_signal *signal);
 void berth_net_sim_signal_destroy(struct berth_net_signal *signal);
 
-/* -- sim_watch.c --------------------------------------------------------------------------------
- */
+/* -- sim_watch.c ------------------------------------------------------------------------------- */
 
 int berth_net_sim_watch_create(struct berth_net *net, const char *path,
                                struct berth_net_watch **ret_watch);

@@ -83,8 +83,7 @@ int berth_net_uv_signal_create(struct berth_net *net, int number,
 void berth_net_uv_signal_stop(struct berth_net_signal *signal);
 void berth_net_uv_signal_destroy(struct berth_net_signal *signal);
 
-/* -- uv_watch.c ---------------------------------------------------------------------------------
- */
+/* -- uv_watch.c -------------------------------------------------------------------------------- */
 
 int berth_net_uv_watch_create(struct berth_net *net, const char *path,
                               struct berth_net_watch **ret_watch);
