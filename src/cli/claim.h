@@ -15,7 +15,7 @@
  * Limits:  a record that is to come is waited for for 2 s, an instance that is starting or ending
  *          (attach) for 10 s
  * Threads: one
- * Proof:   tests/e2e/rendezvous.test.js
+ * Proof:   claim_test.c, tests/e2e/rendezvous.test.js
  */
 #ifndef BERTH_CLI_CLAIM_H
 #define BERTH_CLI_CLAIM_H

@@ -150,6 +150,9 @@ const char *berth_publication_fault(struct berth_publication *publication) {
     case BERTH_RECORD_REPLACED:
         break;
     }
+    /* From here on the place is another's: nothing is written there, and nothing removed. */
+    berth_record_withdraw(publication->record);
+    publication->record = NULL;
     return "its endpoint record was replaced";
 }
 
