@@ -11,7 +11,8 @@ await import(at("src/server/pages/status.js").href);
 const { hueOf, parseTags } = globalThis.BerthAvatar;
 const { mouthAt, readSentence } = globalThis.BerthSpeech;
 const { askedText } = globalThis.BerthTimeline;
-const { duration, portRange, portSentence } = globalThis.BerthStatus;
+const { duration, portRange, portSentence, searchSentence, verdictSentence } =
+    globalThis.BerthStatus;
 
 describe("parseTags takes expressions out and leaves the rest", () => {
     const cases = [
@@ -122,6 +123,30 @@ test("portRange", () => {
 test("duration names its two largest units", () => {
     const shown = [0, 999, 61_000, 3_600_000, 90_061_000].map(duration);
     assert.deepEqual(shown, ["0 s", "0 s", "1 min 1 s", "1 h 0 min", "1 d 1 h"]);
+});
+
+test("searchSentence counts what became of the addresses", () => {
+    const say = (...types) => {
+        const counts = new Map();
+        for (const type of types) counts.set(type, (counts.get(type) ?? 0) + 1);
+        return searchSentence(counts);
+    };
+    assert.equal(say("candidate"), "Asked 1 address.");
+    assert.equal(say("candidate", "proved"), "Asked 1 address: 1 ours.");
+    assert.equal(
+        say("candidate", "candidate", "candidate", "candidate", "refused", "refused", "stranger"),
+        "Asked 4 addresses: 1 a stranger, 2 nobody there.",
+    );
+});
+
+test("verdictSentence says how sure it is", () => {
+    const publicKey = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik";
+    assert.match(
+        verdictSentence({ verdict: "proved", publicKey }),
+        /key O2onvM62pC… that was given/,
+    );
+    assert.match(verdictSentence({ verdict: "pinned", publicKey }), /this browser saw first/);
+    assert.match(verdictSentence({ verdict: "named", publicKey: null }), /^Named only/);
 });
 
 describe("a strict Content-Security-Policy finds nothing to forbid", () => {

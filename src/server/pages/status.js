@@ -2,7 +2,8 @@
 "use strict";
 /*
  * The server's own page: asks /berth/status.json each second while it is looked at, shows the answer,
- * and lets a person talk to a WebSocket route. All that comes from outside is put in as text.
+ * finds its server as every other page does, with the client at /berth/client.js, and shows how that
+ * went; and lets a person talk to a WebSocket route. All that comes from outside is put in as text.
  */
 
 /**
@@ -15,6 +16,8 @@
  *            routes: {path: string, backend: string}[],
  *            connections: {open: number, websocket: number, accepted: number, limit: number},
  *            messages: {in: number, out: number}}} Status
+ * @typedef {"info"|"good"|"warn"|"bad"} Level
+ * @typedef {{type: string, text: string, url?: string, verdict?: string, publicKey?: string}} Report
  */
 
 (function (/** @type {any} */ root) {
@@ -23,6 +26,9 @@
     const LOG_MAX = 200;
     const SHOWN_MAX = 400;
     const COPIED_MS = 1500;
+    const SEARCH_MS = 60_000;
+    const STEPS_MAX = 100;
+    const KEY_SHOWN = 10;
     const REASONS = new Map([
         ["in_use", "Taken"],
         ["reserved", "Reserved"],
@@ -61,7 +67,30 @@
     /** @param {PassedOver} passed */
     const portRange = ({ from, to }) => (from === to ? String(from) : `${from}–${to}`);
 
-    root.BerthStatus = { duration, portRange, portSentence };
+    /** One search in a line. @param {Map<string, number>} counts by the type of report */
+    function searchSentence(counts) {
+        const asked = counts.get("candidate") ?? 0;
+        const parts = [
+            ["proved", "ours"],
+            ["starting", "starting"],
+            ["stranger", "a stranger"],
+            ["timeout", "silent"],
+            ["refused", "nobody there"],
+        ].flatMap(([type, word]) => (counts.has(type) ? [`${counts.get(type)} ${word}`] : []));
+        const addresses = asked === 1 ? "1 address" : `${asked} addresses`;
+        return `Asked ${addresses}${parts.length > 0 ? `: ${parts.join(", ")}` : ""}.`;
+    }
+
+    /** @param {{verdict: string, publicKey: string | null}} found */
+    function verdictSentence({ verdict, publicKey }) {
+        const key = publicKey ? `${publicKey.slice(0, KEY_SHOWN)}…` : "";
+        if (verdict === "proved") return `Proved: the server holds the key ${key} that was given.`;
+        if (verdict === "pinned")
+            return `Proved: the server holds the key ${key} that this browser saw first.`;
+        return "Named only: the server says the app's name and has no key to prove it with.";
+    }
+
+    root.BerthStatus = { duration, portRange, portSentence, searchSentence, verdictSentence };
     if (!root.document) return;
 
     /* ---- Elements ---- */
@@ -102,6 +131,7 @@
     /** @type {{status: Status, at: number} | null} */
     let last = null;
     let goneSince = "";
+    let movedTo = "";
 
     /** A count with what was added in the last second. @param {string} id @param {number} count
      *  @param {number | undefined} before @param {number} seconds */
@@ -225,23 +255,37 @@
         showFacts(status);
         if (last && last.status.instance !== status.instance)
             logLine("note", "server", "The server was started anew: this is another instance.");
+        if (last?.status.instance !== status.instance) {
+            showStart(status);
+            rendezvous(status.app, status.requested_port || status.port);
+        }
         last = { status, at: performance.now() };
     }
 
     function showBack() {
-        goneSince = "";
+        goneSince = movedTo = "";
         find("gone").hidden = true;
         delete find("page").dataset.stale;
     }
 
+    /** @param {string} cause @returns {Node[]} */
+    function goneSentence(cause) {
+        const parts = [`The server has not answered since ${goneSince} (${cause}). `];
+        if (movedTo) return [make("span", ...parts, "It is at ", link(movedTo), " now.")];
+        parts.push(
+            "It was stopped, or it moved to another port when it started again: ",
+            "server_port.txt says which. This page goes on looking for it.",
+        );
+        return [make("span", ...parts)];
+    }
+
     /** @param {string} cause */
     function showGone(cause) {
+        if (!goneSince) addStep("bad", [`The server does not answer any more (${cause}).`]);
         goneSince ||= clock.format(Date.now());
-        setText(
-            "gone",
-            `The server has not answered since ${goneSince} (${cause}). It was stopped, or it moved to ` +
-                "another port when it started again: server_port.txt says which. This page asks again each second.",
-        );
+        if (last && !movedTo)
+            rendezvous(last.status.app, last.status.requested_port || last.status.port);
+        fill("gone", [goneSince, cause, movedTo], () => goneSentence(cause));
         find("gone").hidden = false;
         find("page").dataset.stale = "";
         find("chip").dataset.state = "gone";
@@ -269,6 +313,73 @@
             else await poll();
             if (!document.hidden) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
         }
+    }
+
+    /* ---- The rendezvous ---- */
+
+    let searching = false;
+
+    /** A line of the timeline; the newest is the first.
+     *  @param {Level} level @param {(Node|string)[]} text @param {number} [time] */
+    function addStep(level, text, time = Date.now()) {
+        const stamp = /** @type {HTMLTimeElement} */ (make("time", clock.format(time)));
+        stamp.dateTime = new Date(time).toISOString();
+        const said = make("span", ...text);
+        const step = make("li", stamp, said);
+        step.dataset.level = level;
+        find("rendezvous").prepend(step);
+        if (find("rendezvous").children.length > STEPS_MAX)
+            find("rendezvous").lastElementChild?.remove();
+        return said;
+    }
+
+    /** What the server met before it had its port. @param {Status} status */
+    function showStart({ port, passed_over: passed, started_at: startedAt }) {
+        const time = Date.parse(startedAt);
+        for (const one of passed)
+            addStep("warn", [`Port ${portRange(one)} was passed over: ${one.text}`], time);
+        addStep("info", [`The server listens on port ${port}.`], time);
+    }
+
+    /** Follows one search: its many addresses share one line. */
+    function searchFollower() {
+        /** @type {Map<string, number>} */
+        const counts = new Map();
+        /** @type {HTMLElement | null} */
+        let line = null;
+        return (/** @type {Report} */ { type, text, url = "" }) => {
+            if (type === "moved") return void addStep("warn", [`${text} `, link(url)]);
+            if (type === "stranger") addStep("warn", [`${url}: ${text}.`]);
+            if (type === "starting") addStep("info", [`${url}: ${text}.`]);
+            if (type === "proved") addStep("good", [`${text}.`]);
+            counts.set(type, (counts.get(type) ?? 0) + 1);
+            line ??= addStep("info", []);
+            line.textContent = searchSentence(counts);
+        };
+    }
+
+    /** Finds the server as any page would. Where it went to another port, the page says so.
+     *  @param {string} app @param {number} port */
+    async function rendezvous(app, port) {
+        if (searching) return;
+        searching = true;
+        try {
+            const client = await import(/** @type {any} */ ("/berth/client.js"));
+            const ports = Array.from({ length: 13 }, (_, n) => Math.min(port, 65523) + n);
+            const on = searchFollower();
+            showFound(await client.find({ app, ports, on, timeoutMs: SEARCH_MS }));
+        } catch (error) {
+            setText("verdict", /** @type {Error} */ (error).message);
+            addStep("bad", [/** @type {Error} */ (error).message]);
+        } finally {
+            searching = false;
+        }
+    }
+
+    /** @param {{http: string, verdict: string, publicKey: string | null}} found */
+    function showFound(found) {
+        setText("verdict", verdictSentence(found));
+        if (found.http !== location.origin) movedTo = `${found.http}/`;
     }
 
     /* ---- A WebSocket to try ---- */
