@@ -15,6 +15,9 @@ const struct berth_option berth_options[BERTH_OPTIONS] = {
                             "how sure it has to be: proved, pinned or named (proved where a key is "
                             "known, else named)"},
     [BERTH_OPTION_EVENTS] = {"--events", NULL, "say on stderr what happens on the way"},
+    [BERTH_OPTION_ORIGIN] = {"--origin", "URL",
+                             "see the server as the page at URL does: what it may read and open"},
+    [BERTH_OPTION_EXPLAIN] = {"--explain", "CODE", "only say what a finding's code means"},
     [BERTH_OPTION_HELP] = {"--help", NULL, "this page"},
     [BERTH_OPTION_VERSION] = {"--version", NULL, "the program's version"},
 };
@@ -41,6 +44,21 @@ const struct berth_command berth_commands[] = {
         .options = BIT(JSON),
         .json = "print an array of the records, without their tokens",
         .run = berth_command_list,
+    },
+    {
+        .name = "doctor",
+        .operand = "CONF",
+        .summary = "say what is in the way, and what to do about it",
+        .details = "Looks at the configuration, the port file, the records, every port of the "
+                   "range and who holds it, the server and its proof, its WebSocket, both address "
+                   "families, proxy variables, packet filters and the clock; all at once, in 1.5 s "
+                   "at most, and without changing anything. Ends with 0 when all is well, with 1 "
+                   "when a frontend would fail or might.",
+        .takes_settings = true,
+        .options = BIT(ORIGIN) | BIT(EXPLAIN) | BIT(JSON),
+        .json = "print one object: app, version, origin, well, judgement, counts, server, ports, "
+                "findings",
+        .run = berth_command_doctor,
     },
     {
         .name = "check",

@@ -36,6 +36,8 @@ enum berth_option_id {
     BERTH_OPTION_URL,
     BERTH_OPTION_LEAST,
     BERTH_OPTION_EVENTS,
+    BERTH_OPTION_ORIGIN,
+    BERTH_OPTION_EXPLAIN,
     BERTH_OPTION_HELP,
     BERTH_OPTION_VERSION,
     BERTH_OPTIONS,
@@ -85,6 +87,7 @@ enum berth_exit berth_command_serve(const struct berth_args *args);
 enum berth_exit berth_command_find_server(const struct berth_args *args);
 enum berth_exit berth_command_list(const struct berth_args *args);
 enum berth_exit berth_command_check(const struct berth_args *args);
+enum berth_exit berth_command_doctor(const struct berth_args *args);
 enum berth_exit berth_command_help(const struct berth_args *args);
 
 #endif
