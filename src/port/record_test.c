@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "sys/fixture.h"
+#include "sys/locks.h"
 
 #include "port/record_fixture.h"
 
@@ -113,6 +114,34 @@ static void a_successors_record_stands(void **state) {
     assert_string_equal(seen.content, "second");
     assert_int_equal(fixture_count_files(fixture_in_records("app")), 1);
     berth_record_withdraw(second);
+}
+
+static int name_lock_of(const char *path) {
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    FIXTURE_NEED(fd >= 0 && berth_sys_lock_take(fd, BERTH_SYS_LOCK_NAME, 0) == 0);
+    return fd;
+}
+
+/* A sweeper is just about to remove what is dead in our place: to put our file there now would be
+ * to lose it. One that never gets done is said to be in the way. */
+static void a_sweeper_is_waited_for(void **state) {
+    (void)state;
+    struct berth_record *record;
+    assert_int_equal(berth_record_open(fixture_records, "app", "a", &record), 0);
+    fixture_put_file(fixture_in_records("app/a.json"), "old", 0600);
+    int fd = name_lock_of(fixture_in_records("app/a.json"));
+    assert_int_equal(berth_record_publish(record, BERTH_VIEW("new")), BERTH_E_BUSY);
+    assert_string_equal(fixture_list("app").names, "app/a(dead) "); /* not its life, for readers */
+    close(fd);
+    assert_int_equal(berth_record_publish(record, BERTH_VIEW("new")), 0);
+    assert_string_equal(fixture_list("app").content, "new");
+
+    /* Nobody else can be about to remove what is alive: ours is replaced at once. */
+    fd = name_lock_of(fixture_in_records("app/a.json"));
+    assert_int_equal(berth_record_publish(record, BERTH_VIEW("newer")), 0);
+    assert_int_equal(fixture_count_files(fixture_in_records("app")), 1);
+    close(fd);
+    berth_record_withdraw(record);
 }
 
 static void dead_with_its_process(void **state) {
@@ -292,6 +321,7 @@ int main(void) {
         WITH_FOLDER(nothing_to_withdraw),
         WITH_FOLDER(what_others_do_to_it),
         WITH_FOLDER(a_successors_record_stands),
+        WITH_FOLDER(a_sweeper_is_waited_for),
         WITH_FOLDER(dead_with_its_process),
         WITH_FOLDER(a_pid_says_nothing),
         WITH_FOLDER(children_do_not_keep_it_alive),

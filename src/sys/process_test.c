@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -53,6 +54,58 @@ static int folders_follow_the_environment(void *argument) {
 static void folders(void **state) {
     (void)state;
     assert_int_equal(fixture_run(folders_follow_the_environment, NULL), 0);
+}
+
+static int the_runtime_folder_is_checked(void *argument) {
+    const char *folder = argument;
+    char path[256];
+    char usual[64];
+    snprintf(usual, sizeof usual, "/tmp/berth-%u", geteuid());
+    setenv("XDG_RUNTIME_DIR", folder, 1);
+    FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0);
+    FIXTURE_NEED(strncmp(path, folder, strlen(folder)) == 0);
+    FIXTURE_NEED(strcmp(path + strlen(folder), "/berth") == 0);
+    FIXTURE_NEED(berth_sys_runtime_dir(path, strlen(folder)) == BERTH_E_FULL);
+
+    FIXTURE_NEED(chmod(folder, 0755) == 0);
+    FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0 && strcmp(path, usual) == 0);
+    static const char *const wrong[] = {"relative", "", "/nowhere/at/all", "/etc/passwd", NULL};
+    for (size_t i = 0; wrong[i] != NULL; i++) {
+        setenv("XDG_RUNTIME_DIR", wrong[i], 1);
+        FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0 && strcmp(path, usual) == 0);
+    }
+    unsetenv("XDG_RUNTIME_DIR");
+    FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0 && strcmp(path, usual) == 0);
+    FIXTURE_NEED(berth_sys_runtime_dir(path, 4) == BERTH_E_FULL);
+
+    /* After su, the folder of the user before. */
+    FIXTURE_NEED(chmod(folder, 0700) == 0);
+    fixture_become_ordinary();
+    snprintf(usual, sizeof usual, "/tmp/berth-%u", geteuid());
+    setenv("XDG_RUNTIME_DIR", geteuid() == FIXTURE_NOBODY ? folder : "/", 1);
+    FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0 && strcmp(path, usual) == 0);
+    return 0;
+}
+
+static void the_runtime_folder(void **state) {
+    (void)state;
+    char folder[32];
+    fixture_folder_make(folder);
+    assert_int_equal(fixture_run(the_runtime_folder_is_checked, folder), 0);
+    fixture_folder_remove(folder);
+}
+
+static void the_run_of_the_machine(void **state) {
+    (void)state;
+    char id[64];
+    char again[64];
+    assert_int_equal(berth_sys_boot_id(id, sizeof id), 0);
+    assert_int_equal(berth_sys_boot_id(again, sizeof again), 0);
+    assert_int_equal(strlen(id), 36);
+    assert_int_equal(strspn(id, "0123456789abcdef-"), 36);
+    assert_string_equal(id, again);
+    assert_int_equal(berth_sys_boot_id(id, 36), BERTH_E_FULL);
+    assert_int_equal(berth_sys_boot_id(id, 37), 0);
 }
 
 static void a_pipe_is_no_terminal(void **state) {
@@ -123,6 +176,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_we_are),
         cmocka_unit_test(folders),
+        cmocka_unit_test(the_runtime_folder),
+        cmocka_unit_test(the_run_of_the_machine),
         cmocka_unit_test(a_pipe_is_no_terminal),
         cmocka_unit_test(time_goes_on),
         cmocka_unit_test(random_bytes_differ),
