@@ -36,17 +36,23 @@ void berth_doctor_check_configuration(const struct berth_doctor_world *world,
 
 /* -- Port file --------------------------------------------------------------------------------- */
 
-static bool is_unanswered(enum berth_doctor_outcome outcome) {
-    return outcome == BERTH_DOCTOR_SILENT || outcome == BERTH_DOCTOR_UNREACHED;
+/* Somebody listens, and no answer comes: a connection that is refused all the same is a filter's
+ * doing, and says nothing of who listens. */
+static bool is_unanswered(const struct berth_doctor_port *port, size_t family) {
+    enum berth_doctor_outcome outcome = port->answers[family].outcome;
+    return outcome == BERTH_DOCTOR_SILENT || outcome == BERTH_DOCTOR_UNREACHED ||
+           (outcome == BERTH_DOCTOR_REFUSED && port->holder_count > 0 &&
+            port->holders[0].listening);
 }
 
 static bool is_silent(const struct berth_doctor_port *port) {
-    bool answered = port->health[BERTH_DOCTOR_IPV4].is_berth ||
-                    port->health[BERTH_DOCTOR_IPV6].is_berth ||
-                    port->answers[BERTH_DOCTOR_IPV4].outcome == BERTH_DOCTOR_ANSWERED ||
-                    port->answers[BERTH_DOCTOR_IPV6].outcome == BERTH_DOCTOR_ANSWERED;
-    return !answered && (is_unanswered(port->answers[BERTH_DOCTOR_IPV4].outcome) ||
-                         is_unanswered(port->answers[BERTH_DOCTOR_IPV6].outcome));
+    bool answered = false;
+    bool unanswered = false;
+    for (size_t i = 0; i < BERTH_DOCTOR_FAMILIES_MAX; i++) {
+        answered = answered || port->answers[i].outcome == BERTH_DOCTOR_ANSWERED;
+        unanswered = unanswered || is_unanswered(port, i);
+    }
+    return unanswered && !answered;
 }
 
 static void judge_stranger(const struct berth_doctor_world *world,

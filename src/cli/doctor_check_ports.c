@@ -215,9 +215,11 @@ void berth_doctor_check_loopback(const struct berth_doctor_world *world,
     const struct berth_doctor_answer *answer = &world->loopback;
     const char *text = berth_doctor_outcome_text(answer->outcome);
     switch (answer->outcome) {
-    case BERTH_DOCTOR_REFUSED:
     case BERTH_DOCTOR_UNASKABLE:
     case BERTH_DOCTOR_NO_ADDRESS:
+        berth_doctor_add(report, BERTH_DOCTOR_LOOPBACK_DOWN, "To 127.0.0.1: %s.", text);
+        return;
+    case BERTH_DOCTOR_REFUSED:
         berth_doctor_add(report, BERTH_DOCTOR_LOOPBACK_REFUSED,
                          "To a listener of the doctor's own: %s.", text);
         return;

@@ -514,6 +514,8 @@ static void test_loopback(void **state) {
     (void)state;
     world.loopback.outcome = BERTH_DOCTOR_REFUSED;
     only(BERTH_DOCTOR_LOOPBACK_REFUSED);
+    world.loopback.outcome = BERTH_DOCTOR_NO_ADDRESS;
+    only(BERTH_DOCTOR_LOOPBACK_DOWN);
     world.loopback.outcome = BERTH_DOCTOR_UNREACHED;
     only(BERTH_DOCTOR_LOOPBACK_TIMEOUT);
     world.loopback.outcome = BERTH_DOCTOR_RESET;

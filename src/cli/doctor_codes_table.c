@@ -593,6 +593,14 @@ const struct berth_doctor_code berth_doctor_codes[BERTH_DOCTOR_CODES] = {
          .means = "The doctor listened on a port of its own and reached it.",
          .cause = "A listener on 127.0.0.1, on a port that the system gave, was connected to.",
          .remedy = "Nothing."},
+    [BERTH_DOCTOR_LOOPBACK_DOWN] =
+        {.name = "loopback-down",
+         .severity = BERTH_DOCTOR_ERROR,
+         .title = "This machine has no loopback",
+         .means = "There is no way to 127.0.0.1: no server on this machine can be reached from it.",
+         .cause = "The interface lo is down, as it is in a new network namespace, or a sandbox has "
+                  "taken it away.",
+         .remedy = "`ip link set lo up`. In a sandbox or container: allow loopback."},
     [BERTH_DOCTOR_LOOPBACK_REFUSED] =
         {.name = "loopback-refused",
          .severity = BERTH_DOCTOR_ERROR,
@@ -608,10 +616,10 @@ const struct berth_doctor_code berth_doctor_codes[BERTH_DOCTOR_CODES] = {
          .title = "Connections inside this machine are swallowed",
          .means = "The doctor listened itself, and its own connection had no answer: no server "
                   "can be reached here.",
-         .cause = "A packet filter drops loopback, or the interface lo is down (a new network "
-                  "namespace has it so).",
-         .remedy = "`ip link set lo up`; then look at `nft list ruleset` or `iptables -S` for a "
-                   "rule that drops on lo. VPN clients with a \"kill switch\" do that too."},
+         .cause = "A packet filter drops what comes in on lo, or a VPN client with a \"kill "
+                  "switch\" does.",
+         .remedy = "Look at `nft list ruleset` or `iptables -S` for a rule that drops on lo, and "
+                   "let lo pass. In a VPN client: allow the local machine."},
     [BERTH_DOCTOR_LOOPBACK_RESET] =
         {.name = "loopback-reset",
          .severity = BERTH_DOCTOR_ERROR,
