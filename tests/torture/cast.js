@@ -4,11 +4,15 @@
 /** The range that every client looks at. */
 export const RANGE = {first: 1018, count: 13};
 
-/** App C keeps itself to one instance: of its two slots the second one started is sent away. */
+/**
+ * App B tries few ports, so that its servers are often on one that the system chose, and only their
+ * records lead there. App C keeps itself to one instance: of its two slots the second one started is
+ * sent away.
+ */
 export const APPS = [
-  {name: 'torture-a', instance: 'many', slots: ['a1', 'a2', 'a3']},
-  {name: 'torture-b', instance: 'many', slots: ['b1', 'b2', 'b3']},
-  {name: 'torture-c', instance: 'single', slots: ['c1', 'c2']},
+  {name: 'torture-a', instance: 'many', tries: RANGE.count, slots: ['a1', 'a2', 'a3']},
+  {name: 'torture-b', instance: 'many', tries: 4, slots: ['b1', 'b2', 'b3']},
+  {name: 'torture-c', instance: 'single', tries: RANGE.count, slots: ['c1', 'c2']},
 ];
 
 /** Two clients of each kind for each app. */

@@ -134,10 +134,19 @@ static bool is_first(const struct talk *talk, const char *data, size_t size) {
     return talk->sent_count > 0 && size == strlen(first) && memcmp(first, data, size) == 0;
 }
 
+/* Written to a connection that broke before it left: the client library sends it first thing over
+ * the next one. */
+static bool is_left_over(const struct talk *talk, const char *data, size_t size) {
+    char word[TEXT_SIZE];
+    int length = snprintf(word, sizeof word, "message %d ", (int)getpid());
+    return talk->state == TALK_GREETING && size > (size_t)length &&
+           memcmp(data, word, (size_t)length) == 0;
+}
+
 static void on_message(void *owner, bool text, const void *data, size_t size) {
     struct session *session = owner;
     struct talk *talk = session->talk;
-    if (session != talk->session)
+    if (session != talk->session || is_left_over(talk, data, size))
         return;
     if (!text || !is_first(talk, data, size)) {
         const char *first = talk->sent_count > 0 ? talk->sent[talk->sent_first] : "";
@@ -310,14 +319,21 @@ static const struct berth_client_events events = {
     .on_closed = on_closed,
 };
 
+/* A number that is none is 0, the default. */
+static uint16_t number_of(const char *text) {
+    uint64_t number = 0;
+    (void)berth_view_number(berth_view_of(text), UINT16_MAX, &number);
+    return (uint16_t)number;
+}
+
 static struct berth_client_options options_of(struct talk *talk, char **argv) {
     return (struct berth_client_options){
         .find =
             {
                 .app = argv[1],
                 .port_file = argv[2],
-                .range_first = (uint16_t)atoi(argv[4]),
-                .range_count = (uint16_t)atoi(argv[5]),
+                .range_first = number_of(argv[4]),
+                .range_count = number_of(argv[5]),
                 .on_event = on_event,
                 .owner = talk,
             },

@@ -15,7 +15,7 @@ const QUIET_COST_MS = QUIET_MS + 1_000;
 const PAUSE_MS = [10, 220];
 
 /** How often each kind of step is chosen, where it is possible at all. */
-const WEIGHTS = {start: 7, kill: 3, term: 1, stop: 1.5, cont: 3, wipe: 1.2, squat: 3, leave: 2, harm: 3, again: 2, find: 2};
+const WEIGHTS = {start: 7, kill: 3, term: 1, stop: 1.5, cont: 3, wipe: 1.2, squat: 4, leave: 1.5, harm: 4, again: 2, find: 2};
 
 /** The rounds of a run of so many seconds. At least one, however short. */
 export function plan({seed, seconds}) {
@@ -115,11 +115,11 @@ class Planner {
     this.move(at, 'start', this.random.pick(this.inState('down')), 'up');
   }
 
-  /** Every second one that dies has a squatter on its port a moment later. */
+  /** Two of three that die have a squatter on their port a moment later. */
   kill(at) {
     const slot = this.random.pick(this.inState('up', 'stopped'));
     this.move(at, 'kill', slot, 'down');
-    if (this.random.chance(0.5) && this.posts.includes(false)) this.squatOn(at + this.random.between(1, 40), `freed-by-${slot}`);
+    if (this.random.chance(2 / 3) && this.posts.includes(false)) this.squatOn(at + this.random.between(1, 40), `freed-by-${slot}`);
   }
 
   term(at) {

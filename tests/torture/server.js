@@ -7,13 +7,13 @@ import {complaint, now, start} from './processes.js';
 const ALREADY_RUNNING = 4; // the exit code that INSTANCE: single gives
 
 /** What a server's configuration says; `secret` makes a path that no other app's server has. */
-export function configuration({first, count}, app, secret) {
+export function configuration({first}, app, secret) {
   return [
     `SERVER_PORT: ${first}`,
     'BERTH:',
     `  APP: ${app.name}`,
     `  INSTANCE: ${app.instance}`,
-    `  PORT_TRIES: ${count}`,
+    `  PORT_TRIES: ${app.tries}`,
     '  ROUTES:',
     '    /client-ws: echo',
     `    ${routeOf(app.name, secret)}: echo`,

@@ -63,9 +63,11 @@ export class Truth {
 
   lost(client, event) {
     client.state = 'seeking';
-    const frozen = client.server?.stopped;
-    this.waits(client, event.at, frozen ? 'frozen' : client.server?.ending ? 'left' : 'dropped');
-    this.report.count(frozen ? 'lost: server was stopped' : 'lost');
+    const {stopped, ending, state} = client.server ?? {};
+    const cause = stopped ? 'frozen' : ending || state === 'gone' ? 'left' : 'dropped';
+    this.waits(client, event.at, cause);
+    this.report.count(`lost, ${cause}`);
+    this.log(`${Math.round(event.at)} ${client.name} lost ${client.server?.slot} (${event.code}), ${cause}`);
   }
 
   opened(client, event) {

@@ -136,13 +136,19 @@ export class World {
     return true;
   }
 
+  /** On the port that a server left; or on the first free one of the range from some place on. */
   async do_squat({post, kind, family, port}) {
-    const [where, name] = port.split('-').slice(-2);
-    const number = where === 'range' ? this.range.first + Number(name) : this.lastPorts.get(name);
-    if (number === undefined) return false;
-    const any = [...this.servers.values()].filter((server) => server.works);
-    const captured = this.captured.get(number) ?? this.captured.get('last');
-    return this.squatters.hold({post, kind, family, port: number, captured, target: any[post % any.length]?.port});
+    const {first, count} = this.range;
+    const [where, which] = port.split('-').slice(-2);
+    const left = [this.lastPorts.get(which)].filter(Boolean);
+    const ports = where === 'by' ? left : Array.from({length: count}, (_, index) => first + ((Number(which) + index) % count));
+    const works = [...this.servers.values()].filter((server) => server.works);
+    const target = works[post % works.length]?.port;
+    for (const number of ports) {
+      const captured = this.captured.get(number) ?? this.captured.get('last');
+      if (await this.squatters.hold({post, kind, family, port: number, captured, target})) return true;
+    }
+    return false;
   }
 
   do_leave({post}) {
