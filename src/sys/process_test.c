@@ -79,10 +79,11 @@ static int the_runtime_folder_is_checked(void *argument) {
     FIXTURE_NEED(berth_sys_runtime_dir(path, 4) == BERTH_E_FULL);
 
     /* After su, the folder of the user before. */
+    bool was_root = geteuid() == 0;
     FIXTURE_NEED(chmod(folder, 0700) == 0);
     fixture_become_ordinary();
     snprintf(usual, sizeof usual, "/tmp/berth-%u", geteuid());
-    setenv("XDG_RUNTIME_DIR", geteuid() == FIXTURE_NOBODY ? folder : "/", 1);
+    setenv("XDG_RUNTIME_DIR", was_root ? folder : "/", 1);
     FIXTURE_NEED(berth_sys_runtime_dir(path, sizeof path) == 0 && strcmp(path, usual) == 0);
     return 0;
 }
