@@ -18,11 +18,13 @@
 /**
  * How sure it is that this is the right server.
  *
- * - `proved`: it holds the key that was given: by the caller, by what injected it into the page, by
- *   the record or the identity of this user (Node)
+ * - `proved`: it holds the app's key: given by the caller, by what injected it into the page, by a
+ *   record or the identity of this user (Node)
  * - `pinned`: it holds the key that was seen first, and remembered
- * - `named`: it says the app's name, and nothing more is known; also the most that can be had where
- *   WebCrypto has no Ed25519 (Chromium before 137, and pages in no secure context)
+ * - `named`: it says the app's name, and its key, if any, is seen for the first time; also the most
+ *   that can be had where WebCrypto has no Ed25519 (Chromium before 137, pages that are not secure)
+ *
+ * A server whose key is another than the known one is a stranger, whatever `least` says.
  */
 export type Verdict = "named" | "pinned" | "proved";
 
@@ -40,7 +42,7 @@ export interface Endpoint {
     ws: string | null;
     verdict: Verdict;
     source: Source;
-    /** base64url without padding. */
+    /** The key that it has proved to hold, base64url without padding. */
     publicKey: string | null;
     /** Only after a proof. Not enumerable: JSON.stringify and structured clone leave it behind. */
     readonly token?: string;
@@ -96,7 +98,8 @@ export interface Report {
 export interface FindOptions {
     /** The APP of conf.yaml. */
     app: string;
-    /** The least verdict that is accepted. By default `proved` where a key is known, else `named`. */
+    /** The least verdict that is accepted. By default `proved` where the app's key is known, `pinned`
+     *  where one was seen before, else `named`. */
     least?: Verdict;
     /** The app's public key, base64url without padding. */
     publicKey?: string;

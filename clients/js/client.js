@@ -193,33 +193,42 @@ function readHealth(status, body, origin, wanted) {
 }
 
 async function judgeIdentity(ours, proof, challenge, wanted, crypto) {
-    const known = wanted.given ?? wanted.pinned;
+    const { trusted, pinned } = wanted;
+    const known = trusted.length > 0 ? trusted : pinned ? [pinned] : [];
     const accept = (verdict, text) =>
-        accepted(ours, verdict, text, wanted.given ? "proved" : "named", wanted.least);
-    if (!known && !ours.publicKey) return accept("named", "it has the app's name and no key");
+        accepted(ours, verdict, text, wanted);
+    if (known.length === 0 && !ours.publicKey)
+        return accept("named", "it has the app's name and no key");
     if (!ours.publicKey) return stranger("it shows no key, and the app is known to have one");
-    if (known && ours.publicKey !== known) return stranger(otherKey(wanted));
+    if (known.length > 0 && !known.includes(ours.publicKey)) return stranger(otherKey(wanted));
     const claim = { app: ours.app, instance: ours.instance, port: ours.port, challenge };
     const proved = await verifyProof(crypto, ours.publicKey, claim, proof);
-    if (proved === null) return accept("named", "this platform cannot check Ed25519 signatures");
+    if (proved === null) {
+        const text = "this platform cannot check Ed25519 signatures";
+        return accepted({ ...ours, publicKey: null }, "named", text, wanted);
+    }
     if (!proved) return stranger("it could not prove that it holds the app's key");
-    if (wanted.given) return accept("proved", "it holds the key that was given");
-    if (wanted.pinned) return accept("pinned", "it holds the key that was seen first");
-    return accept("pinned", "it holds the key that it shows, seen here for the first time");
+    if (trusted.length > 0) return accept("proved", "it holds the app's key");
+    if (pinned) return accept("pinned", "it holds the key that was seen here first");
+    return accept("named", "it holds the key that it shows, seen here for the first time");
 }
 
-function otherKey({ given, app }) {
-    if (given) return "it holds another key than the one that was given";
+function otherKey({ trusted, app }) {
+    if (trusted.length > 0) return "it holds another key than the app's";
     return (
         `it holds another key than the server of "${app}" that was seen here first; ` +
         `if the app was installed anew, call forget("${app}")`
     );
 }
 
-function accepted(ours, verdict, text, leastByDefault, least) {
-    const wanted = least ?? leastByDefault;
-    if (RANKS[verdict] >= RANKS[wanted]) return { ours, verdict, text };
-    return stranger(`it is only ${verdict} (${text}), and at least ${wanted} is asked for`);
+function leastOf({ least, trusted, pinned }) {
+    return least ?? (trusted.length > 0 ? "proved" : pinned ? "pinned" : "named");
+}
+
+function accepted(ours, verdict, text, wanted) {
+    const least = leastOf(wanted);
+    if (RANKS[verdict] >= RANKS[least]) return { ours, verdict, text };
+    return stranger(`it is only ${verdict} (${text}), and at least ${least} is asked for`);
 }
 
 /* ==== platform.js ==== */
@@ -311,7 +320,7 @@ async function told() {
     const sources = [root.__BERTH__, await bridged()].filter((source) => source);
     const urls = sources.map(({ url, http }) => originOf(url ?? http));
     return {
-        publicKey: sources.map(({ publicKey }) => publicKey).find(Boolean),
+        publicKeys: sources.map(({ publicKey }) => publicKey).filter(isPublicKey),
         token: sources.map(({ token }) => token).find(Boolean),
         candidates: urls.flatMap((url) => (url ? [{ url }] : [])),
     };
@@ -365,9 +374,11 @@ function places(_options, search) {
 
 function load(app) {
     try {
-        const { publicKey, http, instance } =
-            parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
-        return { publicKey, http: originOf(http) ?? undefined, instance };
+        const { publicKey, http } = parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
+        return {
+            publicKey: isPublicKey(publicKey) ? publicKey : undefined,
+            http: originOf(http) ?? undefined,
+        };
     } catch {
         return {}; // A page without storage: nothing is remembered.
     }
@@ -422,8 +433,13 @@ function explainNothing(page, app, where, permission) {
     );
 }
 
-function explainRefusal(page, http) {
+function explainRefusal(page, http, withToken = false) {
     const there = `The server at ${new URL(http).host} is there, but refused`;
+    if (withToken)
+        return (
+            `${there} the WebSocket. The token that it was shown may be that of an earlier run: ` +
+            "each run of the server has its own."
+        );
     if (page.origin === "null" || page.protocol === "file:")
         return (
             `${there} this page, which was opened from a file or is sandboxed (origin "${page.origin}"). ` +
@@ -469,7 +485,7 @@ const browserPlatform = () => ({
     save,
     wakes,
     explain: explainSearch,
-    explainRefusal: ({ http }) => explainRefusal(currentPage(), http),
+    explainRefusal: ({ http, token }) => explainRefusal(currentPage(), http, Boolean(token)),
     origin: currentPage().origin,
 });
 
@@ -564,8 +580,8 @@ async function probe(search, candidate, source, outer) {
 
 const withToken = (found, token) => Object.defineProperty(found, "token", { value: token });
 
-async function question(search, { url, publicKey }, signal) {
-    const { platform, app, instance, least, remembered } = search;
+async function question(search, { url }, signal) {
+    const { platform, app, instance, least, trusted, remembered } = search;
     const challenge = new Uint8Array(CHALLENGE_SIZE);
     platform.crypto?.getRandomValues(challenge);
     const target = `${url}/health?challenge=${toBase64url(challenge)}`;
@@ -573,8 +589,7 @@ async function question(search, { url, publicKey }, signal) {
     if ("name" in answer) return answer;
     const read = readHealth(answer.status, answer.text, url, search);
     if (!("state" in read)) return read;
-    const given = search.publicKey ?? publicKey;
-    const wanted = { app, instance, given, pinned: remembered.publicKey, least };
+    const wanted = { app, instance, trusted, pinned: remembered.publicKey, least };
     const outcome = await judgeIdentity(read.ours, read.proof, challenge, wanted, platform.crypto);
     if (!outcome.ours || read.state === "ready") return outcome;
     return refusal("starting", `it is ours, but ${read.state}`);
@@ -599,7 +614,7 @@ async function within(outer, ms, work) {
 const ATTEMPT_MS = 1500;
 const PATIENCE_MS = 100;
 const RETRY_LAST_MS = 1000;
-const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 function require(good, text) {
     if (!good) throw new BerthError("INVALID", text);
@@ -634,7 +649,7 @@ class Finder {
 
     async look(signal) {
         const { platform, options } = this;
-        const told = options.url ? { candidates: [] } : await platform.told(options);
+        const told = await platform.told(options);
         const search = this.searchWith(told);
         const found = await race(search, this.placesOf(search, told), signal);
         this.starting = search.starting && !found;
@@ -650,7 +665,7 @@ class Finder {
             app,
             instance,
             token,
-            publicKey: options.publicKey ?? told.publicKey,
+            trusted: options.publicKey ? [options.publicKey] : (told.publicKeys ?? []),
             least: options.least ?? (options.token ? "proved" : null),
             ports: ports ?? DEFAULT_PORTS,
             url: originOf(url) ?? undefined,
@@ -679,11 +694,11 @@ class Finder {
             const moved = before.instance !== found.instance || before.http !== found.http;
             if (moved) this.reportMove(found, before);
         } else if (remembered.http && new URL(remembered.http).port !== new URL(found.http).port) {
-            this.reportMove(found, { http: remembered.http, instance: remembered.instance ?? "" });
+            this.reportMove(found, { http: remembered.http, instance: "" });
         }
-        const { http, instance, publicKey, verdict } = found;
-        const pin = verdict === "named" ? remembered.publicKey : (publicKey ?? undefined);
-        this.platform.save(app, { http, instance, publicKey: pin }, this.options);
+        const { http, publicKey } = found;
+        const pin = publicKey ?? remembered.publicKey;
+        this.platform.save(app, { http, publicKey: pin }, this.options);
     }
 
     reportMove(to, from) {
@@ -822,7 +837,8 @@ class BerthSocket extends EventTarget {
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
     #stop = new AbortController();
-    #wake = () => {};
+    #called = false;
+    #wake = this.#call;
     #handlers = new Map();
 
     constructor(platform, options) {
@@ -979,6 +995,7 @@ class BerthSocket extends EventTarget {
 
     async #converse(found) {
         const before = this.endpoint;
+        this.#called = false;
         this.endpoint = found;
         const address = this.#addressOf(found);
         const { source, http, port, verdict } = found;
@@ -1055,8 +1072,13 @@ class BerthSocket extends EventTarget {
         const wait = Math.round(backoff(this.#failures++, Math.random()));
         const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
         this.#report("waiting", { wait, text: `Trying again ${when}.` });
-        await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
-        this.#wake = () => {};
+        if (!this.#called) await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
+        this.#called = false;
+        this.#wake = this.#call;
+    }
+
+    #call() {
+        this.#called = true;
     }
 
     #roused() {

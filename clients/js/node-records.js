@@ -14,19 +14,27 @@ import { isPublicKey } from "./src/proof.js";
 const FILE_MAX = 65536;
 const RECORDS_MAX = 64;
 const SEED_SIZE = 32;
-const MEMORY_FILE = "client.json";
+const MEMORY_FILE = "last"; // the C side's: an address and a key, a line each
 /** PKCS#8 around an Ed25519 seed: RFC 8410, section 7. */
 const SEED_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /** @typedef {import("./src/platform.js").PlaceOptions} PlaceOptions */
 /** @typedef {import("./src/search.js").Candidate} Candidate */
 
-const uid = () => process.getuid?.() ?? 0;
+const uid = () => process.geteuid?.() ?? 0;
 
-/** @param {PlaceOptions} options */
+/** A folder that nobody else can look into. @param {string} folder */
+function isPrivate(folder) {
+    const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+    return stat?.isDirectory() === true && isOurs(stat) && (stat.mode & 0o077) === 0;
+}
+
+/** $XDG_RUNTIME_DIR as far as it is what it should be: after su it is another user's.
+ *  @param {PlaceOptions} options */
 export function runtimeDir({ runtimeDir: given }) {
-    const { XDG_RUNTIME_DIR: runtime } = process.env;
-    return given ?? (runtime ? path.join(runtime, "berth") : `/tmp/berth-${uid()}`);
+    const runtime = process.env.XDG_RUNTIME_DIR ?? "";
+    const good = path.isAbsolute(runtime) && isPrivate(runtime);
+    return given ?? (good ? path.join(runtime, "berth") : `/tmp/berth-${uid()}`);
 }
 
 /** @param {PlaceOptions} options */
@@ -61,31 +69,31 @@ function readPrivate(file) {
 /** @param {string} folder */
 function listPrivate(folder) {
     try {
-        const stat = fs.lstatSync(folder);
-        if (!stat.isDirectory() || !isOurs(stat) || (stat.mode & 0o077) !== 0) return [];
+        if (!isPrivate(folder)) return [];
         return fs.readdirSync(folder).filter((name) => name.endsWith(".json"));
     } catch {
         return [];
     }
 }
 
-/** The app's records as candidates, the youngest first.
- *  @param {PlaceOptions} options @returns {Candidate[]} */
+/** The app's records, the youngest first: where each server is, its key and its token. The key of a
+ *  dead one is still the app's: whoever took its port is asked for it.
+ *  @param {PlaceOptions} options @returns {(Candidate & {publicKey?: string})[]} */
 export function readRecords(options) {
     const folder = path.join(runtimeDir(options), options.app);
     return listPrivate(folder)
         .flatMap((name) => {
             const file = readPrivate(path.join(folder, name));
-            const candidate = file && candidateOf(file.data.toString(), options.app);
-            return candidate ? [{ candidate, time: file.time }] : [];
+            const record = file && recordOf(file.data.toString(), options.app);
+            return record ? [{ record, time: file.time }] : [];
         })
         .sort((a, b) => b.time - a.time)
         .slice(0, RECORDS_MAX)
-        .map(({ candidate }) => candidate);
+        .map(({ record }) => record);
 }
 
-/** @param {string} text @param {string} app @returns {Candidate | null} */
-function candidateOf(text, app) {
+/** @param {string} text @param {string} app */
+function recordOf(text, app) {
     const record = parseObject(text);
     const url = originOf(record?.urls?.http);
     if (record?.app !== app || !url) return null;
@@ -120,26 +128,27 @@ export function readIdentity(options) {
 /** @param {string} app @param {PlaceOptions} options @returns {import("./src/search.js").Remembered} */
 export function loadMemory(app, options) {
     const file = readPrivate(path.join(stateDir(options), app, MEMORY_FILE));
-    const { publicKey, http, instance } = parseObject(file?.data.toString()) ?? {};
+    const [http, publicKey] = file?.data.toString().split("\n") ?? [];
     return {
         publicKey: isPublicKey(publicKey) ? publicKey : undefined,
         http: originOf(http) ?? undefined,
-        instance: typeof instance === "string" ? instance : undefined,
     };
 }
 
 /** What cannot be stored is not remembered: a read-only home is no reason not to connect.
- *  @param {string} app @param {object | null} remembered @param {PlaceOptions} options */
+ *  @param {string} app @param {import("./src/search.js").Remembered | null} remembered
+ *  @param {PlaceOptions} options */
 export function saveMemory(app, remembered, options) {
     const folder = path.join(stateDir(options), app);
     const file = path.join(folder, MEMORY_FILE);
     try {
         if (!remembered) return fs.rmSync(file, { force: true });
-        const text = JSON.stringify(remembered);
+        const lines = [remembered.http, remembered.publicKey].filter(Boolean);
+        const text = lines.map((line) => `${line}\n`).join("");
         if (readPrivate(file)?.data.toString() === text) return;
         fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-        const temporary = `${file}.${process.pid}`;
-        fs.writeFileSync(temporary, text, { mode: 0o600, flag: "w" });
+        const temporary = `${file}.${process.pid}.tmp`;
+        fs.writeFileSync(temporary, text, { mode: 0o600 });
         fs.renameSync(temporary, file);
     } catch {
         return;

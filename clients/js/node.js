@@ -24,6 +24,9 @@ import { commonPlaces, originOf } from "./src/platform.js";
 const HEARTBEAT_MS = 15_000;
 const WATCH_MS = 1000;
 
+/** A connection for each question, which is closed with it. */
+const AGENT = new http.Agent({ keepAlive: false });
+
 /** What a failed request means. @param {NodeJS.ErrnoException} error @param {AbortSignal} signal */
 function failure({ code = "" }, signal) {
     if (signal.aborted || code === "ETIMEDOUT") return refusal("timeout", "no answer in time");
@@ -40,11 +43,11 @@ function manyListeners() {
     return controller;
 }
 
-/** Plain HTTP on a connection of its own: no proxy variable catches it, and nothing stays open.
+/** Plain HTTP, which no proxy variable catches.
  *  @type {import("./src/platform.js").Platform["ask"]} */
 function ask(url, { signal }) {
     return new Promise((resolve) => {
-        const request = http.get(url, { agent: false, signal }, (response) => {
+        const request = http.get(url, { agent: AGENT, signal }, (response) => {
             const { statusCode = 0 } = response;
             let text = "";
             response.setEncoding("utf8");
@@ -62,7 +65,11 @@ function ask(url, { signal }) {
 /** @type {import("./src/platform.js").Platform["told"]} */
 async function told(options) {
     const url = originOf(process.env.BERTH_URL);
-    return { candidates: url ? [{ url }] : [], publicKey: readIdentity(options) };
+    const keys = [readIdentity(options), ...readRecords(options).map((one) => one.publicKey)];
+    return {
+        candidates: url ? [{ url }] : [],
+        publicKeys: [...new Set(keys)].filter((key) => typeof key === "string"),
+    };
 }
 
 /** @type {import("./src/platform.js").Platform["places"]} */

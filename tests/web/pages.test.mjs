@@ -143,9 +143,13 @@ test("verdictSentence says how sure it is", () => {
     const publicKey = "O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik";
     assert.match(
         verdictSentence({ verdict: "proved", publicKey }),
-        /key O2onvM62pC… that was given/,
+        /holds the app's key O2onvM62pC…/,
     );
-    assert.match(verdictSentence({ verdict: "pinned", publicKey }), /this browser saw first/);
+    assert.match(
+        verdictSentence({ verdict: "pinned", publicKey }),
+        /O2onvM62pC… that was seen here first/,
+    );
+    assert.match(verdictSentence({ verdict: "named", publicKey }), /for the first time/);
     assert.match(verdictSentence({ verdict: "named", publicKey: null }), /^Named only/);
 });
 

@@ -3,6 +3,7 @@
 import { pause } from "./events.js";
 import { DOCUMENT_LIMIT, isLoopback, parseObject, parsePort, refusal } from "./health.js";
 import { commonPlaces, LOOPBACK_HOSTS, originOf } from "./platform.js";
+import { isPublicKey } from "./proof.js";
 
 /** @typedef {import("./search.js").Search} Search */
 
@@ -70,7 +71,7 @@ async function told() {
     const sources = [root.__BERTH__, await bridged()].filter((source) => source);
     const urls = sources.map(({ url, http }) => originOf(url ?? http));
     return {
-        publicKey: sources.map(({ publicKey }) => publicKey).find(Boolean),
+        publicKeys: sources.map(({ publicKey }) => publicKey).filter(isPublicKey),
         token: sources.map(({ token }) => token).find(Boolean),
         candidates: urls.flatMap((url) => (url ? [{ url }] : [])),
     };
@@ -132,9 +133,11 @@ function places(_options, search) {
 /** @param {string} app */
 function load(app) {
     try {
-        const { publicKey, http, instance } =
-            parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
-        return { publicKey, http: originOf(http) ?? undefined, instance };
+        const { publicKey, http } = parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
+        return {
+            publicKey: isPublicKey(publicKey) ? publicKey : undefined,
+            http: originOf(http) ?? undefined,
+        };
     } catch {
         return {}; // A page without storage: nothing is remembered.
     }
@@ -196,9 +199,14 @@ export function explainNothing(page, app, where, permission) {
 }
 
 /** Why the upgrade probably failed: the browser shows a page no more than that it did.
- *  @param {Page} page @param {string} http */
-export function explainRefusal(page, http) {
+ *  @param {Page} page @param {string} http @param {boolean} [withToken] */
+export function explainRefusal(page, http, withToken = false) {
     const there = `The server at ${new URL(http).host} is there, but refused`;
+    if (withToken)
+        return (
+            `${there} the WebSocket. The token that it was shown may be that of an earlier run: ` +
+            "each run of the server has its own."
+        );
     if (page.origin === "null" || page.protocol === "file:")
         return (
             `${there} this page, which was opened from a file or is sandboxed (origin "${page.origin}"). ` +
@@ -247,6 +255,6 @@ export const browserPlatform = () => ({
     save,
     wakes,
     explain: explainSearch,
-    explainRefusal: ({ http }) => explainRefusal(currentPage(), http),
+    explainRefusal: ({ http, token }) => explainRefusal(currentPage(), http, Boolean(token)),
     origin: currentPage().origin,
 });

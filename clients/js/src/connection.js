@@ -58,7 +58,9 @@ export class BerthSocket extends EventTarget {
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
     #stop = new AbortController();
-    #wake = () => {};
+    /** Something called for a try while one was under way already: it may have come too late for it. */
+    #called = false;
+    #wake = this.#call;
     /** @type {Map<string, any>} */ #handlers = new Map();
 
     /** @param {Platform} platform @param {ConnectOptions} options */
@@ -228,6 +230,7 @@ export class BerthSocket extends EventTarget {
     /** From the upgrade to the end of the connection. @param {Found} found */
     async #converse(found) {
         const before = this.endpoint;
+        this.#called = false;
         this.endpoint = found;
         const address = this.#addressOf(found);
         const { source, http, port, verdict } = found;
@@ -310,8 +313,13 @@ export class BerthSocket extends EventTarget {
         const wait = Math.round(backoff(this.#failures++, Math.random()));
         const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
         this.#report("waiting", { wait, text: `Trying again ${when}.` });
-        await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
-        this.#wake = () => {};
+        if (!this.#called) await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
+        this.#called = false;
+        this.#wake = this.#call;
+    }
+
+    #call() {
+        this.#called = true;
     }
 
     /** The page is looked at again, the network or the machine is back. */

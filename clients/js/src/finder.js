@@ -8,7 +8,7 @@ import { DEFAULT_PORTS, originOf } from "./platform.js";
 const ATTEMPT_MS = 1500;
 const PATIENCE_MS = 100;
 const RETRY_LAST_MS = 1000;
-const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /**
  * @typedef {import("./search.js").Found} Found
@@ -58,7 +58,7 @@ export class Finder {
      *  @returns {Promise<Found | null>} */
     async look(signal) {
         const { platform, options } = this;
-        const told = options.url ? { candidates: [] } : await platform.told(options);
+        const told = await platform.told(options);
         const search = this.searchWith(told);
         const found = await race(search, this.placesOf(search, told), signal);
         this.starting = search.starting && !found;
@@ -75,7 +75,7 @@ export class Finder {
             app,
             instance,
             token,
-            publicKey: options.publicKey ?? told.publicKey,
+            trusted: options.publicKey ? [options.publicKey] : (told.publicKeys ?? []),
             least: options.least ?? (options.token ? "proved" : null),
             ports: ports ?? DEFAULT_PORTS,
             url: originOf(url) ?? undefined,
@@ -109,11 +109,11 @@ export class Finder {
             const moved = before.instance !== found.instance || before.http !== found.http;
             if (moved) this.reportMove(found, before);
         } else if (remembered.http && new URL(remembered.http).port !== new URL(found.http).port) {
-            this.reportMove(found, { http: remembered.http, instance: remembered.instance ?? "" });
+            this.reportMove(found, { http: remembered.http, instance: "" });
         }
-        const { http, instance, publicKey, verdict } = found;
-        const pin = verdict === "named" ? remembered.publicKey : (publicKey ?? undefined);
-        this.platform.save(app, { http, instance, publicKey: pin }, this.options);
+        const { http, publicKey } = found;
+        const pin = publicKey ?? remembered.publicKey;
+        this.platform.save(app, { http, publicKey: pin }, this.options);
     }
 
     /** @param {Found} to @param {{http: string, instance: string}} from */

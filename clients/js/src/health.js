@@ -11,7 +11,7 @@ const SHOWN_MAX = 40;
  *            ws: string | null, publicKey: string | null}} Ours
  * @typedef {{ours: Ours, verdict: VerdictName, text: string}} Accepted
  * @typedef {{ours: null, name: "stranger" | "starting" | "refused" | "timeout", text: string}} Refused
- * @typedef {{app: string, instance?: string, given?: string, pinned?: string,
+ * @typedef {{app: string, instance?: string, trusted: string[], pinned?: string,
  *            least: VerdictName | null}} Wanted
  */
 
@@ -92,40 +92,50 @@ export function readHealth(status, body, origin, wanted) {
 }
 
 /**
- * How sure is it that this is ours? A key that was given outranks one that was seen.
+ * How sure is it that this is ours? Nothing that an answer says lifts its verdict, but a signature
+ * over this very question. A key that was given outranks one that was seen.
  * @param {Ours} ours @param {unknown} proof @param {Uint8Array} challenge @param {Wanted} wanted
  * @param {Crypto | undefined} crypto @returns {Promise<Accepted | Refused>}
  */
 export async function judgeIdentity(ours, proof, challenge, wanted, crypto) {
-    const known = wanted.given ?? wanted.pinned;
+    const { trusted, pinned } = wanted;
+    const known = trusted.length > 0 ? trusted : pinned ? [pinned] : [];
     const accept = (/** @type {VerdictName} */ verdict, /** @type {string} */ text) =>
-        accepted(ours, verdict, text, wanted.given ? "proved" : "named", wanted.least);
-    if (!known && !ours.publicKey) return accept("named", "it has the app's name and no key");
+        accepted(ours, verdict, text, wanted);
+    if (known.length === 0 && !ours.publicKey)
+        return accept("named", "it has the app's name and no key");
     if (!ours.publicKey) return stranger("it shows no key, and the app is known to have one");
-    if (known && ours.publicKey !== known) return stranger(otherKey(wanted));
+    if (known.length > 0 && !known.includes(ours.publicKey)) return stranger(otherKey(wanted));
     const claim = { app: ours.app, instance: ours.instance, port: ours.port, challenge };
     const proved = await verifyProof(crypto, ours.publicKey, claim, proof);
-    if (proved === null) return accept("named", "this platform cannot check Ed25519 signatures");
+    if (proved === null) {
+        const text = "this platform cannot check Ed25519 signatures";
+        return accepted({ ...ours, publicKey: null }, "named", text, wanted);
+    }
     if (!proved) return stranger("it could not prove that it holds the app's key");
-    if (wanted.given) return accept("proved", "it holds the key that was given");
-    if (wanted.pinned) return accept("pinned", "it holds the key that was seen first");
-    return accept("pinned", "it holds the key that it shows, seen here for the first time");
+    if (trusted.length > 0) return accept("proved", "it holds the app's key");
+    if (pinned) return accept("pinned", "it holds the key that was seen here first");
+    return accept("named", "it holds the key that it shows, seen here for the first time");
 }
 
 /** @param {Wanted} wanted */
-function otherKey({ given, app }) {
-    if (given) return "it holds another key than the one that was given";
+function otherKey({ trusted, app }) {
+    if (trusted.length > 0) return "it holds another key than the app's";
     return (
         `it holds another key than the server of "${app}" that was seen here first; ` +
         `if the app was installed anew, call forget("${app}")`
     );
 }
 
-/** @param {Ours} ours @param {VerdictName} verdict @param {string} text
- *  @param {VerdictName} leastByDefault @param {VerdictName | null} least
+/** What is asked for when the caller leaves it open. @param {Wanted} wanted @returns {VerdictName} */
+function leastOf({ least, trusted, pinned }) {
+    return least ?? (trusted.length > 0 ? "proved" : pinned ? "pinned" : "named");
+}
+
+/** @param {Ours} ours @param {VerdictName} verdict @param {string} text @param {Wanted} wanted
  *  @returns {Accepted | Refused} */
-function accepted(ours, verdict, text, leastByDefault, least) {
-    const wanted = least ?? leastByDefault;
-    if (RANKS[verdict] >= RANKS[wanted]) return { ours, verdict, text };
-    return stranger(`it is only ${verdict} (${text}), and at least ${wanted} is asked for`);
+function accepted(ours, verdict, text, wanted) {
+    const least = leastOf(wanted);
+    if (RANKS[verdict] >= RANKS[least]) return { ours, verdict, text };
+    return stranger(`it is only ${verdict} (${text}), and at least ${least} is asked for`);
 }

@@ -2,7 +2,7 @@
 
 /**
  * @typedef {{status: number, text: string} | import("./health.js").Refused} Answer
- * @typedef {{publicKey?: string, token?: string,
+ * @typedef {{publicKeys: string[], token?: string,
  *            candidates: import("./search.js").Candidate[]}} Told
  * @typedef {object} Platform
  * @property {Crypto} crypto random bytes, and Ed25519 where it can

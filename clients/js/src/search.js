@@ -12,13 +12,13 @@ const CHALLENGE_SIZE = 32;
  * @typedef {import("./health.js").Ours} Ours
  * @typedef {"told" | "origin" | "record" | "port-file" | "remembered" | "range"} Source
  * @typedef {Ours & {verdict: VerdictName, source: Source, token?: string}} Found
- * @typedef {{url: string, publicKey?: string, token?: string}} Candidate
+ * @typedef {{url: string, token?: string}} Candidate
  * @typedef {{source: Source, after: number, candidates: (signal: AbortSignal) =>
  *            Candidate[] | Promise<Candidate[]>}} Place
- * @typedef {{publicKey?: string, http?: string, instance?: string}} Remembered
+ * @typedef {{publicKey?: string, http?: string}} Remembered
  * @typedef {{source?: Source, url?: string, verdict?: VerdictName, port?: number,
  *            text: string}} Facts
- * @typedef {{app: string, instance?: string, publicKey?: string, token?: string,
+ * @typedef {{app: string, instance?: string, trusted: string[], token?: string,
  *            least: VerdictName | null, ports: number[], url?: string, attemptMs: number,
  *            patienceMs: number, platform: import("./platform.js").Platform,
  *            remembered: Remembered, silent: Set<string>, starting: boolean,
@@ -137,8 +137,8 @@ const withToken = (found, token) => Object.defineProperty(found, "token", { valu
 
 /** @param {Search} search @param {Candidate} candidate @param {AbortSignal} signal
  *  @returns {Promise<import("./health.js").Accepted | import("./health.js").Refused>} */
-async function question(search, { url, publicKey }, signal) {
-    const { platform, app, instance, least, remembered } = search;
+async function question(search, { url }, signal) {
+    const { platform, app, instance, least, trusted, remembered } = search;
     const challenge = new Uint8Array(CHALLENGE_SIZE);
     platform.crypto?.getRandomValues(challenge);
     const target = `${url}/health?challenge=${toBase64url(challenge)}`;
@@ -146,8 +146,7 @@ async function question(search, { url, publicKey }, signal) {
     if ("name" in answer) return answer;
     const read = readHealth(answer.status, answer.text, url, search);
     if (!("state" in read)) return read;
-    const given = search.publicKey ?? publicKey;
-    const wanted = { app, instance, given, pinned: remembered.publicKey, least };
+    const wanted = { app, instance, trusted, pinned: remembered.publicKey, least };
     const outcome = await judgeIdentity(read.ours, read.proof, challenge, wanted, platform.crypto);
     if (!outcome.ours || read.state === "ready") return outcome;
     return refusal("starting", `it is ours, but ${read.state}`);

@@ -84,9 +84,10 @@
     /** @param {{verdict: string, publicKey: string | null}} found */
     function verdictSentence({ verdict, publicKey }) {
         const key = publicKey ? `${publicKey.slice(0, KEY_SHOWN)}…` : "";
-        if (verdict === "proved") return `Proved: the server holds the key ${key} that was given.`;
+        if (verdict === "proved") return `Proved: the server holds the app's key ${key}.`;
         if (verdict === "pinned")
-            return `Proved: the server holds the key ${key} that this browser saw first.`;
+            return `Proved: the server holds the key ${key} that was seen here first.`;
+        if (key) return `The server holds the key ${key}, seen here for the first time.`;
         return "Named only: the server says the app's name and has no key to prove it with.";
     }
 
