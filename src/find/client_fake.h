@@ -29,6 +29,7 @@ struct fake_world {
     struct berth_buf received; /* as the server's log */
     char from[65], to[65];
     const char *close_at; /* the word of the event in which to close */
+    size_t batched;       /* what waited when a message had been answered */
     const char *send_at;  /* ... and in which to send "again" */
 };
 
@@ -156,6 +157,7 @@ static inline void fake_on_message(void *owner, bool text, const void *data, siz
     berth_buf_append(&world.received, data, size);
     berth_buf_append(&world.received, "\n", 1);
     fake_note("message");
+    world.batched = world.client->batch.size;
 }
 
 static inline void fake_on_lost(void *owner, uint16_t code) {

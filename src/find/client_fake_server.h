@@ -36,6 +36,8 @@ struct fake_server {
     const char *upgrade_answer; /* these bytes in place of a 101 */
     const char *protocol;       /* the subprotocol that it chooses */
     enum berth_endpoint_state endpoint_state;
+    bool interim;         /* 100 in front of every answer */
+    bool hangs_up;        /* after its proof */
     bool drips;           /* the 101 byte by byte, one every 100 ms */
     bool mute;            /* says nothing on an open WebSocket */
     bool quiet_close;     /* does not answer a close frame */
@@ -47,6 +49,7 @@ struct fake_server {
     char pong[BERTH_WS_CONTROL_MAX + 1]; /* the last one */
     bool saw_token;
     uint16_t close_code;  /* of the last close frame; 0 for none */
+    size_t behind_close;  /* bytes that came after one */
     struct berth_buf log; /* all messages: a letter for the kind, the bytes, a line end */
     struct fake_conn *conns;
 };
@@ -56,7 +59,7 @@ struct fake_conn {
     struct berth_net_stream *stream;
     struct fake_conn *next;
     struct berth_net_timer *timer;
-    bool websocket, over;
+    bool websocket, over, said_bye;
     size_t dripped;
     struct berth_writer answer;
     char answer_memory[1024];
@@ -120,6 +123,7 @@ static inline void fake_take_frame(struct fake_conn *conn, const struct berth_ws
         fail_msg("the client broke the protocol: %.*s", BERTH_VIEW_ARG(event->data));
     if (event->type == BERTH_WS_EVENT_CLOSE) {
         server->close_code = event->code;
+        conn->said_bye = true;
         if (server->quiet_close)
             return;
         fake_close(conn, event->code);
@@ -154,8 +158,10 @@ static inline void fake_health(struct fake_conn *conn, const struct berth_http_h
     struct berth_writer body = berth_writer_on(body_memory, sizeof body_memory);
     struct berth_writer answer = berth_writer_on(answer_memory, sizeof answer_memory);
     berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &body);
-    berth_writer_format(&answer, "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n",
-                        berth_endpoint_http_status(server->endpoint_state), body.size);
+    berth_writer_format(&answer, "%sHTTP/1.1 %d X\r\nContent-Length: %zu\r\n%s\r\n",
+                        server->interim ? "HTTP/1.1 100 Continue\r\n\r\n" : "",
+                        berth_endpoint_http_status(server->endpoint_state), body.size,
+                        server->hangs_up ? "Connection: close\r\n" : "");
     berth_writer_view(&answer, berth_writer_result(&body));
     assert_false(answer.overflow || body.overflow);
     fake_say(conn, answer.data, answer.size);
@@ -186,12 +192,13 @@ static inline void fake_upgrade(struct fake_conn *conn, const struct berth_http_
     char accept[BERTH_WS_ACCEPT_SIZE];
     berth_ws_accept_key(request.key, accept);
     conn->answer = berth_writer_on(conn->answer_memory, sizeof conn->answer_memory);
-    berth_writer_format(
-        &conn->answer,
-        "HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Accept: %.*s\r\n%s%s%s\r\n",
-        (int)sizeof accept, accept, server->protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
-        server->protocol != NULL ? server->protocol : "", server->protocol != NULL ? "\r\n" : "");
+    berth_writer_format(&conn->answer,
+                        "%sHTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Accept: %.*s\r\n%s%s%s\r\n",
+                        server->interim ? "HTTP/1.1 100 Continue\r\n\r\n" : "", (int)sizeof accept,
+                        accept, server->protocol != NULL ? "Sec-WebSocket-Protocol: " : "",
+                        server->protocol != NULL ? server->protocol : "",
+                        server->protocol != NULL ? "\r\n" : "");
     berth_writer_bytes(&conn->answer, server->greeting, server->greeting_size);
     conn->websocket = true;
     if (server->drips && berth_net_timer_create(server->net, fake_drip, conn, &conn->timer) == 0)
@@ -233,6 +240,7 @@ static inline void fake_on_data(void *owner, uint8_t *data, size_t size) {
     }
     struct berth_ws_event frame = {.type = BERTH_WS_EVENT_PONG};
     while (conn->websocket && frame.type != BERTH_WS_EVENT_NONE) {
+        conn->server->behind_close += conn->said_bye ? size : 0;
         size_t used = berth_ws_decoder_feed(&conn->decoder, data, size, &frame);
         data += used;
         size -= used;

@@ -50,6 +50,29 @@ static void back_at_the_same_place_is_no_move(void **state) {
     part(&server);
 }
 
+static void either_port_or_instance_makes_a_move(void **state) {
+    (void)state;
+    static const struct {
+        uint16_t port;
+        const char *instance;
+    } to[] = {{1019, "i1"}, {1018, "i2"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct fake_server first, second;
+        begin(&first, i);
+        fake_open();
+        fake_run(2000);
+        fake_stop(&first);
+        world.server = NULL;
+        fake_run(10);
+        fake_start(&second, world.net, to[i].port, to[i].instance, 1);
+        world.server = &second;
+        fake_run(1000);
+        assert_string_equal(world.log, "open lost moved open");
+        part(&second);
+        fake_dispose(&first);
+    }
+}
+
 static void hundred_moves_in_a_row(void **state) {
     (void)state;
     struct fake_server servers[2];
@@ -493,6 +516,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_and_found_elsewhere),
         cmocka_unit_test(back_at_the_same_place_is_no_move),
+        cmocka_unit_test(either_port_or_instance_makes_a_move),
         cmocka_unit_test(hundred_moves_in_a_row),
         cmocka_unit_test(nothing_is_sent_twice),
         cmocka_unit_test(half_open_is_noticed),

@@ -188,6 +188,25 @@ static void a_loss_drops_only_what_was_cut(void **state) {
     berth_client_outbox_free(&outbox);
 }
 
+static void little_room_is_left_free(void **state) {
+    (void)state;
+    reset();
+    static char bytes[BERTH_CLIENT_BATCH_SIZE];
+    struct berth_client_outbox outbox = {0};
+    assert_int_equal(
+        berth_client_batch_put(&batch, BERTH_WS_OPCODE_BINARY,
+                               berth_view_bytes(bytes, BERTH_CLIENT_BATCH_SIZE - 4000)),
+        0);
+    size_t size = batch.size;
+    assert_int_equal(berth_client_outbox_add(&outbox, BERTH_WS_OPCODE_BINARY, bytes, 5000), 0);
+    assert_int_equal(berth_client_outbox_fill(&outbox, &batch), 0);
+    assert_int_equal(batch.size, size);
+    batch.size = 0;
+    assert_int_equal(berth_client_outbox_fill(&outbox, &batch), 0);
+    assert_true(batch.size > 5000 && berth_client_outbox_is_empty(&outbox));
+    berth_client_outbox_free(&outbox);
+}
+
 static void what_fails_loses_nothing(void **state) {
     (void)state;
     reset();
@@ -218,6 +237,7 @@ int main(void) {
         cmocka_unit_test(a_full_batch_takes_nothing),
         cmocka_unit_test(order_and_bounds_are_kept),
         cmocka_unit_test(a_loss_drops_only_what_was_cut),
+        cmocka_unit_test(little_room_is_left_free),
         cmocka_unit_test(what_fails_loses_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,32 @@ static void one_that_starts_or_drains_is_not_used(void **state) {
     part(&server);
 }
 
+static void who_hangs_up_after_the_proof_is_told_nothing(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    server.hangs_up = true;
+    fake_open();
+    fake_run(60);
+    assert_memory_equal(world.log, "STRANGER", 8);
+    assert_int_equal(server.upgrades, 0);
+    part(&server);
+}
+
+static void interim_answers_are_none(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        struct fake_server server;
+        struct berth_net_sim_options sim = rough(seed);
+        meet(&server, &sim);
+        server.interim = true;
+        fake_open();
+        fake_run(1400);
+        assert_string_equal(world.log, "CONNECTED open");
+        part(&server);
+    }
+}
+
 static void bad_proofs_end_the_try(void **state) {
     (void)state;
     static const char *const answers[] = {
@@ -306,6 +332,40 @@ static void answers_the_last_ping(void **state) {
     part(&server);
 }
 
+static void answers_gather_behind_what_waits(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    world.send_at = "open";
+    fake_open();
+    assert_int_equal(fake_send(true, "first", 5), 0);
+    fake_run(100);
+    assert_string_equal(fake_text(&server.log), "tfirst\ntagain\n");
+    world.send_at = "message";
+    fake_frame(server.conns, BERTH_WS_OPCODE_TEXT, BERTH_VIEW("go"));
+    fake_run(0);
+    assert_int_equal(world.batched, 6 + 5);
+    part(&server);
+}
+
+static void without_random_bytes_nothing_is_masked(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    fake_open();
+    fake_run(1100);
+    world.no_random = true;
+    for (unsigned i = 0; i < 1100; i++)
+        assert_int_equal(fake_send(true, "x", 1), 0);
+    fake_run(100);
+    assert_non_null(strstr(world.log, "lost"));
+    assert_true(server.messages < 1100);
+    world.no_random = false;
+    fake_run(10000);
+    assert_int_equal(server.messages, 1100);
+    part(&server);
+}
+
 static void queue_has_an_end(void **state) {
     (void)state;
     struct fake_server server;
@@ -353,6 +413,64 @@ static void peer_says_why_it_goes(void **state) {
     part(&server);
 }
 
+static void nobody_waits_long_for_the_last_word(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    server.quiet_close = true;
+    fake_open();
+    fake_run(1500);
+    world.server = NULL;
+    fake_close(server.conns, 4000);
+    fake_run(990);
+    assert_string_equal(world.log, "CONNECTED open");
+    fake_run(20);
+    assert_string_equal(world.log, "CONNECTED open LOST lost");
+    assert_int_equal(world.lost_code, 4000);
+    part(&server);
+}
+
+static void messages_outlive_the_peers_close(void **state) {
+    (void)state;
+    struct fake_server server;
+    struct berth_net_sim_options sim = {.seed = 3, .window = 4096, .delay_max_ms = 4};
+    meet(&server, &sim);
+    fake_open();
+    fake_run(50);
+    char *bytes = bytes_of(1, 500000);
+    assert_int_equal(fake_send(true, bytes, 500000), 0);
+    assert_int_equal(fake_send(true, "next", 4), 0);
+    free(bytes);
+    fake_run(20);
+    fake_close(server.conns, 1012);
+    fake_run(150); /* a batch that had left already, and then the answer */
+    assert_int_equal(server.close_code, 1012);
+    assert_int_equal(server.behind_close, 0);
+    assert_true(server.log.size < 400000);
+    fake_run(5000);
+    assert_int_equal(server.messages, 1);
+    assert_string_equal(fake_text(&world.received), "tnext\n");
+    part(&server);
+}
+
+static void nothing_follows_our_close(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    server.quiet_close = true;
+    fake_open();
+    fake_run(50);
+    fake_end();
+    fake_run(50);
+    fake_frame(server.conns, BERTH_WS_OPCODE_PING, BERTH_VIEW("?"));
+    fake_frame(server.conns, BERTH_WS_OPCODE_TEXT, BERTH_VIEW("late"));
+    fake_run(50);
+    assert_int_equal(server.close_code, 1000);
+    assert_int_equal(server.behind_close, 0);
+    assert_int_equal(world.messages, 0);
+    part(&server);
+}
+
 static void faults_of_the_peer_end_it(void **state) {
     (void)state;
     static const struct {
@@ -393,6 +511,8 @@ int main(void) {
         cmocka_unit_test(impostor_is_told_nothing),
         cmocka_unit_test(another_instance_is_not_the_one_found),
         cmocka_unit_test(one_that_starts_or_drains_is_not_used),
+        cmocka_unit_test(who_hangs_up_after_the_proof_is_told_nothing),
+        cmocka_unit_test(interim_answers_are_none),
         cmocka_unit_test(bad_proofs_end_the_try),
         cmocka_unit_test(bad_handshakes_end_the_try),
         cmocka_unit_test(subprotocol_must_be_ours),
@@ -402,8 +522,13 @@ int main(void) {
         cmocka_unit_test(echoes_in_any_pieces),
         cmocka_unit_test(large_messages_leave_room_for_pongs),
         cmocka_unit_test(answers_the_last_ping),
+        cmocka_unit_test(answers_gather_behind_what_waits),
+        cmocka_unit_test(without_random_bytes_nothing_is_masked),
         cmocka_unit_test(queue_has_an_end),
         cmocka_unit_test(peer_says_why_it_goes),
+        cmocka_unit_test(nobody_waits_long_for_the_last_word),
+        cmocka_unit_test(messages_outlive_the_peers_close),
+        cmocka_unit_test(nothing_follows_our_close),
         cmocka_unit_test(faults_of_the_peer_end_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
