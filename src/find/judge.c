@@ -24,7 +24,7 @@ void berth_find_keys_trust(struct berth_find_keys *keys, const uint8_t *public_k
 }
 
 enum berth_verdict berth_find_keys_least(const struct berth_find_keys *keys) {
-    if (keys->trusted_count > 0)
+    if (keys->trusted_count > 0 || keys->incomplete)
         return BERTH_VERDICT_PROVED;
     return keys->has_pinned ? BERTH_VERDICT_PINNED : BERTH_VERDICT_NAMED;
 }

@@ -34,6 +34,7 @@ struct berth_find_keys {
                                                                           this user's records */
     size_t trusted_count;
     bool has_pinned;
+    bool incomplete; /* a place where keys are kept could not be read: a name is not enough then */
     uint8_t pinned[BERTH_PROOF_PUBLIC_KEY_SIZE]; /* seen first, and remembered */
 };
 

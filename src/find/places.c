@@ -69,7 +69,6 @@ const struct berth_find_record *berth_find_places_record(const struct berth_find
 struct gathering {
     const struct berth_find_plan *plan;
     struct berth_find_places *places;
-    int error;
 };
 
 static bool is_asked_for(const struct gathering *gathering,
@@ -94,16 +93,23 @@ static void add_record(struct berth_find_places *places, const struct berth_find
     add_place(places, BERTH_FIND_RECORD, &document->address, starting);
 }
 
+/* A record that cannot be read, for whatever reason, may hold the key of our server; and when its
+ * owner lives, that may be our server. */
+static void take_unreadable(struct berth_find_places *places, bool alive) {
+    places->keys.incomplete = true;
+    if (alive)
+        places->records_known = false;
+}
+
 static bool take_record(void *owner, const struct berth_record_entry *entry) {
     struct gathering *gathering = owner;
     struct berth_find_document document;
     const char *fault;
-    int error = berth_find_record_read(entry->content, &document, &fault);
-    if (error == BERTH_E_MEMORY) {
-        gathering->error = error;
-        return false;
+    if (berth_find_record_read(entry->content, &document, &fault) < 0) {
+        take_unreadable(gathering->places, entry->alive);
+        return true;
     }
-    if (error < 0 || strcmp(document.app, gathering->plan->options.app) != 0 ||
+    if (strcmp(document.app, gathering->plan->options.app) != 0 ||
         strcmp(document.instance, entry->instance) != 0)
         return true;
     if (gathering->plan->options.public_key == NULL && document.has_public_key)
@@ -113,15 +119,15 @@ static bool take_record(void *owner, const struct berth_record_entry *entry) {
     return true;
 }
 
-/* A folder that cannot be read names no places; but from what was not seen nothing follows. */
 static int gather_records(const struct berth_find_plan *plan, struct berth_find_places *places) {
-    struct gathering gathering = {plan, places, 0};
+    struct gathering gathering = {plan, places};
+    places->records_known = true;
+    places->keys.incomplete = false;
     if (plan->runtime_dir[0] == 0)
         return 0;
     int error = berth_record_list(plan->runtime_dir, plan->options.app, take_record, &gathering);
-    if (gathering.error < 0)
-        error = gathering.error;
-    places->records_known = error == 0;
+    if (error < 0)
+        take_unreadable(places, true);
     return error == BERTH_E_MEMORY || error == BERTH_E_TOO_MANY_FILES ? error : 0;
 }
 
@@ -148,11 +154,15 @@ static int gather_port_file(const struct berth_find_plan *plan, struct berth_fin
 }
 
 static void gather_memory(const struct berth_find_plan *plan, struct berth_find_places *places) {
-    places->has_memory =
-        plan->state_dir[0] != 0 &&
-        berth_find_remember_load(plan->state_dir, plan->options.app, &places->memory) == 0;
-    if (!places->has_memory)
+    places->has_memory = false;
+    if (plan->state_dir[0] == 0)
         return;
+    int error = berth_find_remember_load(plan->state_dir, plan->options.app, &places->memory);
+    if (error < 0 && error != BERTH_E_NOT_FOUND && error != BERTH_E_INVALID)
+        places->keys.incomplete = true;
+    if (error < 0)
+        return;
+    places->has_memory = true;
     if (places->memory.has_public_key && plan->options.public_key == NULL) {
         places->keys.has_pinned = true;
         memcpy(places->keys.pinned, places->memory.public_key, sizeof places->keys.pinned);
@@ -173,7 +183,6 @@ static void gather_range(const struct berth_find_options *options,
 int berth_find_places_gather(const struct berth_find_plan *plan, struct berth_find_places *places) {
     places->count = places->record_count = 0;
     places->alive_count = places->starting_count = 0;
-    places->records_known = false;
     if (plan->options.public_key != NULL)
         berth_find_keys_trust(&places->keys, plan->options.public_key);
     for (size_t i = 0; i < plan->told_count; i++)

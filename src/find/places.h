@@ -9,6 +9,9 @@
  * The order is find.h's: told, records (the youngest first), port file, remembered, range. Files
  * are rumours: what is missing, torn or stale is no error, and no place.
  *
+ * A record or a folder that cannot be read may hide the key of our server: then the keys are said
+ * to be incomplete, and whoever is content with a name has to say so.
+ *
  * Shape:   a dead record names no place, but its key is still the app's: whoever took the port of a
  *          killed server is asked for it
  * Owns:    a value; gathering again replaces all but the keys, which gather

@@ -274,9 +274,14 @@ static void ask_places(struct berth_search *search, bool of_range) {
 }
 
 /* A server that is starting and that no record tells of is asked as often as one that has one. */
+static void ask_starting(struct berth_search *search) {
+    const struct berth_find_place *place = berth_find_places_at(&search->places, &search->starting);
+    if (place != NULL)
+        ask(search, place);
+}
+
 static bool range_is_due(const struct berth_search *search) {
-    uint64_t pause_ms = search->starting.family != 0 ? POLL_MS : RANGE_MS;
-    return berth_net_now_ms(search->net) - search->range_ms >= pause_ms;
+    return berth_net_now_ms(search->net) - search->range_ms >= RANGE_MS;
 }
 
 static void tick_in(struct berth_search *search, uint64_t delay_ms) {
@@ -304,6 +309,7 @@ static void look_again(struct berth_search *search) {
         watch_records(search);
     look(search);
     ask_places(search, false);
+    ask_starting(search);
     if (range)
         ask_places(search, true);
     tick_in(search, POLL_MS);
