@@ -115,6 +115,8 @@ SEEN(listen, "", (int fd, int backlog), (fd, backlog))
 SEEN(fsync, "", (int fd), (fd))
 SEEN(rename, to, (const char *from, const char *to), (from, to))
 SEEN(renameat, to, (int dir, const char *from, int to_dir, const char *to), (dir, from, to_dir, to))
+SEEN(linkat, to, (int dir, const char *from, int to_dir, const char *to, int flags),
+     (dir, from, to_dir, to, flags))
 SEEN(unlink, path, (const char *path), (path))
 SEEN(unlinkat, path, (int dir, const char *path, int flags), (dir, path, flags))
 
