@@ -18,6 +18,14 @@ const struct berth_option berth_options[BERTH_OPTIONS] = {
     [BERTH_OPTION_ORIGIN] = {"--origin", "URL",
                              "see the server as the page at URL does: what it may read and open"},
     [BERTH_OPTION_EXPLAIN] = {"--explain", "CODE", "only say what a finding's code means"},
+    [BERTH_OPTION_PATH] = {"--path", "PATH", "the WebSocket's path, in place of the published one"},
+    [BERTH_OPTION_ONCE] = {"--once", NULL,
+                           "end when the connection is lost, in place of looking "
+                           "for the server again"},
+    [BERTH_OPTION_LINGER] = {"--linger", "SECONDS",
+                             "how long to wait for answers when the input has ended (1, on a "
+                             "terminal 0)"},
+    [BERTH_OPTION_PRINT_URL] = {"--print-url", NULL, "print the link, and open nothing"},
     [BERTH_OPTION_HELP] = {"--help", NULL, "this page"},
     [BERTH_OPTION_VERSION] = {"--version", NULL, "the program's version"},
 };
@@ -44,6 +52,32 @@ const struct berth_command berth_commands[] = {
         .options = BIT(JSON),
         .json = "print an array of the records, without their tokens",
         .run = berth_command_list,
+    },
+    {
+        .name = "connect",
+        .operand = "URL",
+        .summary = "talk to the server's WebSocket in the terminal",
+        .details =
+            "Finds the app's server, connects, sends each line of the standard input as a "
+            "text message and prints each message that comes. Comes back by itself when the "
+            "server restarts or moves. With URL, as ws://127.0.0.1:1018/client-ws, only that "
+            "one is asked. Ends when the input has ended, or with Ctrl-C; with 5 when no "
+            "server is found.",
+        .takes_settings = true,
+        .settings = BERTH_SETTING_BIT(APP),
+        .options = BIT(PATH) | BIT(ONCE) | BIT(LINGER) | BIT(WAIT) | BIT(EVENTS),
+        .run = berth_command_connect,
+    },
+    {
+        .name = "open",
+        .summary = "open the app's page in the browser, signed in",
+        .details = "Finds the app's server, has it prove itself, asks it for a link that signs in "
+                   "once within a minute, and opens that in the browser: the program that BROWSER "
+                   "names, else the desktop's own. With 5 it ends when no server is found.",
+        .takes_settings = true,
+        .settings = BERTH_SETTING_BIT(APP),
+        .options = BIT(PRINT_URL) | BIT(WAIT),
+        .run = berth_command_open,
     },
     {
         .name = "doctor",

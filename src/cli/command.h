@@ -38,6 +38,10 @@ enum berth_option_id {
     BERTH_OPTION_EVENTS,
     BERTH_OPTION_ORIGIN,
     BERTH_OPTION_EXPLAIN,
+    BERTH_OPTION_PATH,
+    BERTH_OPTION_ONCE,
+    BERTH_OPTION_LINGER,
+    BERTH_OPTION_PRINT_URL,
     BERTH_OPTION_HELP,
     BERTH_OPTION_VERSION,
     BERTH_OPTIONS,
@@ -87,6 +91,8 @@ enum berth_exit berth_command_serve(const struct berth_args *args);
 enum berth_exit berth_command_find_server(const struct berth_args *args);
 enum berth_exit berth_command_list(const struct berth_args *args);
 enum berth_exit berth_command_check(const struct berth_args *args);
+enum berth_exit berth_command_connect(const struct berth_args *args);
+enum berth_exit berth_command_open(const struct berth_args *args);
 enum berth_exit berth_command_doctor(const struct berth_args *args);
 enum berth_exit berth_command_help(const struct berth_args *args);
 

@@ -90,7 +90,7 @@ function environment(dir, extra) {
 
 /** One run of the program, from start to exit. */
 export class Run {
-  constructor({dir, args, env = {}, cwd = dir, user, stdio = [], command}) {
+  constructor({dir, args, env = {}, cwd = dir, user, input = 'ignore', stdio = [], command}) {
     this.dir = dir;
     this.stdout = '';
     this.stderr = '';
@@ -99,7 +99,7 @@ export class Run {
     this.process = spawn(file, [...before, ...args], {
       cwd,
       env: environment(dir, {...env, BERTH_PROGRAM: programFor(user)}),
-      stdio: ['ignore', 'pipe', 'pipe', ...stdio],
+      stdio: [input, 'pipe', 'pipe', ...stdio],
       ...(user === undefined ? {} : {uid: user, gid: user}),
     });
     this.process.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text));
