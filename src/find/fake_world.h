@@ -59,6 +59,7 @@ enum fake_kind {
     FAKE_BACKLOG,  /* does not even accept */
     FAKE_DRIP,     /* a byte from time to time, for ever */
     FAKE_GIANT,    /* a body that does not end */
+    FAKE_CRUMBS,   /* a body that is small, in chunks that are not */
     FAKE_HEADS,    /* a head that does not end */
     FAKE_KINDS
 };
@@ -71,8 +72,9 @@ struct fake {
     const struct berth_identity *identity;
     char instance[16];
     enum berth_endpoint_state state;
-    unsigned asked; /* requests */
-    unsigned sent;  /* answers of which the first byte went out */
+    uint64_t slow_ms; /* before it answers what was true when it was asked */
+    unsigned asked;   /* requests */
+    unsigned sent;    /* answers of which the first byte went out */
 };
 
 /* One connection to a fake. */
@@ -83,6 +85,7 @@ struct peer {
     size_t dripped;
     char received[1024];
     size_t size;
+    enum berth_endpoint_state state; /* of the fake, when it was asked */
     bool answered;
     bool closed;
 };
@@ -162,7 +165,7 @@ static inline void peer_health(struct peer *peer, const struct berth_identity *s
         .app = fake->kind == FAKE_FOREIGN ? "other" : "assistant",
         .instance = fake->instance,
         .version = "0.1.0",
-        .state = fake->state,
+        .state = peer->state,
         .port = fake->address.port,
         .address = fake->address,
         .ws_path = "/client-ws",
@@ -184,7 +187,7 @@ static inline void peer_health(struct peer *peer, const struct berth_identity *s
     char memory[4096];
     struct berth_writer out = berth_writer_on(memory, sizeof memory);
     berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &out);
-    peer_answer(peer, berth_endpoint_http_status(fake->state), berth_writer_result(&out));
+    peer_answer(peer, berth_endpoint_http_status(peer->state), berth_writer_result(&out));
 }
 
 static inline void peer_drip(void *owner) {
@@ -200,9 +203,9 @@ static inline void peer_close(void *owner) {
     berth_net_stream_close(peer->stream);
 }
 
-static inline void peer_later(struct peer *peer, berth_net_timer_event event) {
+static inline void peer_later(struct peer *peer, uint64_t ms, berth_net_timer_event event) {
     assert_int_equal(berth_net_timer_create(peer->fake->world->net, event, peer, &peer->timer), 0);
-    berth_net_timer_start(peer->timer, 10);
+    berth_net_timer_start(peer->timer, ms);
 }
 
 static inline void peer_flood(struct peer *peer, const char *begin) {
@@ -213,7 +216,15 @@ static inline void peer_flood(struct peer *peer, const char *begin) {
         peer_send(peer, (struct berth_view){memory, sizeof memory});
 }
 
-static inline void peer_react(struct peer *peer) {
+static inline void peer_crumble(struct peer *peer) {
+    peer_send(peer, BERTH_VIEW("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"));
+    for (int i = 0; i < 20000; i++)
+        peer_send(peer, BERTH_VIEW("1\r\nx\r\n"));
+    peer_send(peer, BERTH_VIEW("0\r\n\r\n"));
+}
+
+static inline void peer_react(void *owner) {
+    struct peer *peer = owner;
     struct fake *fake = peer->fake;
     switch (fake->kind) {
     case FAKE_OURS:
@@ -247,10 +258,13 @@ static inline void peer_react(struct peer *peer) {
         berth_net_stream_close(peer->stream);
         break;
     case FAKE_DRIP:
-        peer_later(peer, peer_drip);
+        peer_later(peer, 10, peer_drip);
         break;
     case FAKE_GIANT:
         peer_flood(peer, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n");
+        break;
+    case FAKE_CRUMBS:
+        peer_crumble(peer);
         break;
     case FAKE_HEADS:
         peer_flood(peer, "HTTP/1.1 200 OK\r\nX: ");
@@ -274,7 +288,11 @@ static inline void on_peer_data(void *owner, uint8_t *data, size_t size) {
     if (strstr(peer->received, "\r\n\r\n") == NULL)
         return;
     peer->fake->asked++;
-    peer_react(peer);
+    peer->state = peer->fake->state;
+    if (peer->fake->slow_ms > 0)
+        peer_later(peer, peer->fake->slow_ms, peer_react);
+    else
+        peer_react(peer);
 }
 
 static inline void on_peer_end(void *owner) {
@@ -313,7 +331,7 @@ static inline void on_accept(void *owner, struct berth_net_stream *stream) {
     berth_net_stream_start(stream, &peer_events, peer);
     if (fake->kind == FAKE_RESET) { /* what is unread at the close is a reset */
         berth_net_stream_pause(stream);
-        peer_later(peer, peer_close);
+        peer_later(peer, 10, peer_close);
     }
 }
 

@@ -66,6 +66,7 @@ static const struct {
     {FAKE_BACKLOG, BERTH_FIND_TIMEOUT, "gives no answer in time"},
     {FAKE_DRIP, BERTH_FIND_TIMEOUT, "does not end its answer in time"},
     {FAKE_GIANT, BERTH_FIND_STRANGER, "says too much"},
+    {FAKE_CRUMBS, BERTH_FIND_STRANGER, "says too much"},
     {FAKE_HEADS, BERTH_FIND_STRANGER, "does not speak HTTP"},
 };
 

@@ -73,6 +73,34 @@ static void test_ready_is_seen_without_any_record(void **state) {
     run_until_ready(false, false, 0, 2 * 250 + ASKING_MS);
 }
 
+static void become_ready_and_quick(void *owner) {
+    struct later *later = owner;
+    later->fake->slow_ms = 0;
+    become_ready(owner);
+}
+
+/* While it is being asked its record says that it is ready: its answer is old when it comes, and is
+ * no reason to wait for the next look. */
+static void test_an_answer_that_is_old_when_it_comes(void **state) {
+    struct world world;
+    (void)state;
+    world_open(&world, 1);
+    world.options.deadline_ms = 60000;
+    struct later later = {.world = &world, .touch = true};
+    later.fake = world_serve(&world, 3000, FAKE_OURS);
+    later.fake->state = BERTH_ENDPOINT_STARTING;
+    later.fake->slow_ms = 900;
+    later.record = fake_record(later.fake);
+    later_in(&later, 850, become_ready_and_quick);
+    world_search(&world);
+    assert_found(&world, later.fake, BERTH_VERDICT_PROVED);
+    assert_int_equal(later.fake->asked, 2);
+    assert_true(world.done_ms < 900 + ASKING_MS);
+    berth_net_timer_destroy(later.timer);
+    berth_record_withdraw(later.record);
+    world_close(&world);
+}
+
 static void test_the_deadline_ends_the_wait(void **state) {
     struct world world;
     (void)state;
@@ -301,6 +329,7 @@ int main(void) {
         cmocka_unit_test(test_ready_is_seen_at_once_where_the_folder_is_watched),
         cmocka_unit_test(test_ready_is_seen_at_the_next_look_where_it_is_not),
         cmocka_unit_test(test_ready_is_seen_without_any_record),
+        cmocka_unit_test(test_an_answer_that_is_old_when_it_comes),
         cmocka_unit_test(test_the_deadline_ends_the_wait),
         cmocka_unit_test(test_the_deadline_holds_among_tarpits),
         cmocka_unit_test(test_looking_once_does_not_wait_for_a_start),
