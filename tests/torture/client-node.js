@@ -19,9 +19,10 @@ function open() {
   mine.addEventListener('message', ({data}) => mine === socket && talk.came(data));
 }
 
-function heard({type, code}) {
+function heard({type, code, wait}) {
   tries[type] = (tries[type] ?? 0) + 1;
   if (type === 'lost') talk.lost(code);
+  if (type === 'waiting') talk.waits(wait);
 }
 
 function opened() {

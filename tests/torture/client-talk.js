@@ -75,6 +75,7 @@ export function converse({send, again, find}) {
       if (forget() === 'open') say('lost', {code});
       return true;
     },
+    waits: (ms) => say('waits', {ms}),
     tries: (counts) => say('tries', counts),
   };
 }

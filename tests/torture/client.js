@@ -11,6 +11,7 @@
 //     {"event":"echo","text":…}      what `say` sent has come back
 //     {"event":"found","instance":…,"port":…,"since":…} or {"event":"missing","error":…}
 //     {"event":"garbled","sent":…,"came":…}      another message came back than was sent
+//     {"event":"waits","ms":…}      until its next search; the Node client says so
 //     {"event":"tries","candidate":…,"stranger":…, …}      the events of its searches, counted
 import {complaint, start} from './processes.js';
 

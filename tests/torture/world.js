@@ -53,6 +53,7 @@ export class World {
       missing: () => this.report.count('finds in vain'),
       echo: (client, event) => (client.echoed = event.text),
       garbled: (client, event) => this.report.wrong(client, event, 'another message came back'),
+      waits: () => {},
       tries: (client, {event, at, ...tries}) => Object.entries(tries).forEach(([what, number]) => this.report.count(`search: ${what}`, number)),
       gone: (client) => client.fault && this.report.fail('fault', `${client.name}: ${client.fault}`),
     };
