@@ -7,18 +7,25 @@
  *     if (error == 0)
  *         printf("%s\n", found.ws_url);
  *
- * The places, all started within a few tens of milliseconds: an explicit URL; the records of this
- * user; the port file; the endpoint that was good last time; the range 1018-1030 on 127.0.0.1 and
- * ::1. A tarpit, a stranger or a dead file costs nothing.
+ * The places, all started within a few tens of milliseconds: an explicit URL, or what BERTH_URL
+ * says; the records of this user; the port file; the endpoint that was good last time; the range
+ * 1018-1030 on 127.0.0.1 and ::1. A tarpit, a stranger or a dead file costs nothing.
+ *
+ * Whom to believe is a matter of keys: the caller's; else those of this user's records, dead ones
+ * too; else the one that was seen first, which is remembered. Nothing secret is sent to find out.
  *
  * Shape:   `least` is the least verdict that is accepted; zero means proved where a key is known,
- *          else named
+ *          pinned where one is remembered, else named. Where a record cannot be read, a key may be
+ *          hidden, and zero means proved
  * Units:   milliseconds
  * Owns:    options and what they point to are loans for the call (or the search); found is a value
  * Errors:  BERTH_E_NOT_FOUND (nobody, or only strangers), BERTH_E_TIMEOUT (it is starting, and the
- *          deadline came), BERTH_E_CLOSED (it was starting, and died), BERTH_E_INVALID,
- * BERTH_E_MEMORY Limits:  64 candidates at a time; an answer of 64 KiB Threads: any; each search is
- * its own
+ *          deadline came), BERTH_E_CLOSED (it was starting, and died), BERTH_E_INVALID (a name that
+ *          is none, a URL that is no http://IP-literal:port or http://localhost:port),
+ *          BERTH_E_MEMORY, BERTH_E_TOO_MANY_FILES
+ * Limits:  64 candidates at a time, 32 records; an answer of 64 KiB
+ * Threads: any; each search is its own
+ * Proof:   src/find/search_test.c, search_wait_test.c, search_fault_test.c
  */
 #ifndef BERTH_FIND_H
 #define BERTH_FIND_H
@@ -33,13 +40,13 @@ enum berth_verdict {
     BERTH_VERDICT_ANY = 0,
     BERTH_VERDICT_NAMED,  /* it says the app's name, and nothing more is known */
     BERTH_VERDICT_PINNED, /* it holds the key that was seen first, and remembered */
-    BERTH_VERDICT_PROVED, /* it holds the key that the record, the identity or the caller gave */
+    BERTH_VERDICT_PROVED, /* it holds the key that the record or the caller gave */
 };
 
 /* What happens on the way; the same words as in the JavaScript client. */
 enum berth_find_event_type {
     BERTH_FIND_CANDIDATE, /* asked */
-    BERTH_FIND_REFUSED,   /* nobody listens */
+    BERTH_FIND_REFUSED,   /* nobody listens, or nobody any more */
     BERTH_FIND_TIMEOUT,   /* no answer in time, or a reset */
     BERTH_FIND_STRANGER,  /* an answer, and not our server's: `text` says what is wrong */
     BERTH_FIND_STARTING,  /* ours, not ready yet */
@@ -62,7 +69,7 @@ struct berth_find_event {
     enum berth_find_source source;
     enum berth_verdict verdict;
     const char *url;  /* "http://127.0.0.1:1018"; NULL where there is none */
-    const char *text; /* a sentence for people */
+    const char *text; /* a sentence for people, which begins with the URL */
     uint64_t elapsed_ms;
 };
 

@@ -91,6 +91,19 @@ static const char *shortfall(const struct berth_find_question *question,
                                                    : "holds another key than our server's";
 }
 
+static const char *ready_text(enum berth_verdict verdict) {
+    switch (verdict) {
+    case BERTH_VERDICT_PROVED:
+        return "has proved that it is our server";
+    case BERTH_VERDICT_PINNED:
+        return "has proved that it is the server we know from before";
+    case BERTH_VERDICT_NAMED:
+    case BERTH_VERDICT_ANY:
+        return "says that it is our server";
+    }
+    berth_assert_failed("verdict is one of enum berth_verdict", __FILE__, __LINE__);
+}
+
 static void settle_state(struct berth_find_answer *answer) {
     switch (answer->document.state) {
     case BERTH_ENDPOINT_STARTING:
@@ -99,7 +112,7 @@ static void settle_state(struct berth_find_answer *answer) {
         return;
     case BERTH_ENDPOINT_READY:
         answer->outcome = BERTH_OUTCOME_READY;
-        answer->text = "is our server";
+        answer->text = ready_text(answer->verdict);
         return;
     case BERTH_ENDPOINT_DRAINING:
         answer->outcome = BERTH_OUTCOME_DRAINING;

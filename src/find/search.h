@@ -7,11 +7,13 @@
  *          answer whose verdict is at least options.least ends it. A record that is alive and says
  *          "starting" extends the wait up to the deadline; when its lock gets free, that way ends
  *          at once.
- * Owns:    the options and all they point to are loans until the end; the search frees itself when
- *          on_done returns, or when it is cancelled
+ * Owns:    the options and all they point to are loans until the end; the search frees itself
+ *          before on_done is called, or when it is cancelled. It has to be over before the net is
+ *          destroyed
  * Errors:  as berth_find
  * Threads: the net's
- * Source:  docs: finding; proof.h for what is asked and verified
+ * Source:  proto/proof.h for what is asked and verified
+ * Proof:   search_test.c, search_wait_test.c, search_fault_test.c
  */
 #ifndef BERTH_FIND_SEARCH_H
 #define BERTH_FIND_SEARCH_H
@@ -26,7 +28,8 @@ typedef void (*berth_search_done)(void *owner, int error, const struct berth_fou
 int berth_search_start(struct berth_net *net, const struct berth_find_options *options,
                        berth_search_done on_done, void *owner, struct berth_search **ret_search);
 
-/* Nothing is called any more. NULL is welcome. Not from inside on_done. */
+/* Nothing is called any more. NULL is welcome. Also from inside on_event; on_done has nothing left
+ * to cancel. */
 void berth_search_cancel(struct berth_search *search);
 
 #endif
