@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -35,6 +36,7 @@ static int start(const char *const *argv) {
     pid_t pid = fork();
     if (pid == 0) {
         setsid(); /* Ctrl-C in this terminal is not meant for the browser */
+        signal(SIGPIPE, SIG_DFL);
         execvp(argv[0], (char *const *)(uintptr_t)argv);
         failure = errno;
         (void)!write(ends[1], &failure, sizeof failure);

@@ -64,12 +64,16 @@ describe('connect', () => {
     const server = await serve(t, {conf: conf(base)});
     const line = 'x'.repeat(100_000);
     const run = connect(t, server.dir, ['--linger', '3']);
-    for (let i = 0; i < 60; i++) run.process.stdin.write(`${i} ${line}\n`);
+    await opened(run);
+    server.process.kill('SIGSTOP'); // so that the kernel's buffers fill, then the queue, then the pipe
+    for (let i = 0; i < 200; i++) run.process.stdin.write(`${i} ${line}\n`);
     run.process.stdin.end();
+    await sleep(300);
+    server.process.kill('SIGCONT');
     await run.ended();
     assert.deepEqual(
       run.stdout.split('\n').slice(0, -1).map((text) => Number(text.split(' ')[0])),
-      Array.from({length: 60}, (unused, i) => i),
+      Array.from({length: 200}, (unused, i) => i),
     );
   });
 
