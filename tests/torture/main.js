@@ -79,7 +79,7 @@ function programIn(variable) {
 async function torture(options) {
   const schedule = plan(options);
   if (options.plan) return process.stdout.write(`${describe(schedule)}\n`);
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'berth-torture-'));
+  const folder = folderUntilExit(options);
   const log = options.log ? fs.createWriteStream(options.log) : undefined;
   const report = new Report();
   const world = new World({
@@ -92,8 +92,15 @@ async function torture(options) {
   await run(world, schedule);
   process.stdout.write(`${report.text()}\n`);
   if (options.json) fs.writeFileSync(options.json, `${JSON.stringify({...options, ...report.summary}, null, 2)}\n`);
-  if (!options.keep) fs.rmSync(folder, {recursive: true, force: true});
   process.exitCode = report.passed ? 0 : 1;
+}
+
+/** It goes with us, also when we are interrupted; the programs that we started go by themselves. */
+function folderUntilExit({keep}) {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'berth-torture-'));
+  for (const [signal, number] of [['SIGINT', 2], ['SIGTERM', 15]]) process.once(signal, () => process.exit(128 + number));
+  if (!keep) process.once('exit', () => fs.rmSync(folder, {recursive: true, force: true, maxRetries: 5}));
+  return folder;
 }
 
 async function run(world, {rounds, seed}) {
