@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "berth/error.h"
+#include "port/instance.h"
 #include "port/record.h"
 #include "sys/files.h"
 
@@ -153,6 +154,18 @@ static int gather_port_file(const struct berth_find_plan *plan, struct berth_fin
     return error == BERTH_E_MEMORY || error == BERTH_E_TOO_MANY_FILES ? error : 0;
 }
 
+/* The app's own key, as its servers of this user keep it: known even when none of them runs. */
+static void gather_identity(const struct berth_find_plan *plan, struct berth_find_places *places) {
+    uint8_t public_key[BERTH_PROOF_PUBLIC_KEY_SIZE];
+    if (plan->state_dir[0] == 0 || plan->options.public_key != NULL)
+        return;
+    int error = berth_instance_public_key(plan->state_dir, plan->options.app, public_key);
+    if (error == 0)
+        berth_find_keys_trust(&places->keys, public_key);
+    else if (error != BERTH_E_NOT_FOUND)
+        places->keys.incomplete = true;
+}
+
 static void gather_memory(const struct berth_find_plan *plan, struct berth_find_places *places) {
     places->has_memory = false;
     if (plan->state_dir[0] == 0)
@@ -190,6 +203,7 @@ int berth_find_places_gather(const struct berth_find_plan *plan, struct berth_fi
     int error = gather_records(plan, places);
     if (error == 0 && !plan->told_only)
         error = gather_port_file(plan, places);
+    gather_identity(plan, places);
     gather_memory(plan, places);
     if (!plan->told_only)
         gather_range(&plan->options, places);

@@ -1,5 +1,6 @@
 /* Where to look: options with their defaults, records, port file, memory and range, in order. */
 #include "find/places.h"
+#include "port/instance.h"
 
 #include "berth/error.h"
 #include "port/record.h"
@@ -309,6 +310,19 @@ static void test_keys(void **state) {
     berth_record_withdraw(record);
 }
 
+/* With no record and no memory, what the app's servers keep between their runs is believed. */
+static void test_the_kept_identity_is_known(void **state) {
+    struct fixture *fixture = *state;
+    struct berth_identity identity;
+    assert_int_equal(gather(fixture)->keys.trusted_count, 0);
+    assert_int_equal(berth_find_keys_least(&fixture->places.keys), BERTH_VERDICT_NAMED);
+    assert_int_equal(berth_instance_identity(fixture->state_dir, "assistant", &identity), 0);
+    assert_int_equal(gather(fixture)->keys.trusted_count, 1);
+    assert_memory_equal(fixture->places.keys.trusted[0], identity.public_key,
+                        sizeof identity.public_key);
+    assert_int_equal(berth_find_keys_least(&fixture->places.keys), BERTH_VERDICT_PROVED);
+}
+
 /* -- Memory ------------------------------------------------------------------------------------ */
 
 static void test_what_was_found_is_remembered(void **state) {
@@ -416,6 +430,7 @@ int main(void) {
         PLACES_TEST(test_records_of_other_instances_are_not_asked),
         PLACES_TEST(test_a_record_under_another_name_is_not_believed),
         PLACES_TEST(test_keys),
+        PLACES_TEST(test_the_kept_identity_is_known),
         PLACES_TEST(test_what_was_found_is_remembered),
         PLACES_TEST(test_a_memory_that_others_could_write_is_none),
         PLACES_TEST(test_a_memory_of_something_else_is_none),

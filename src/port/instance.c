@@ -157,3 +157,20 @@ int berth_instance_identity(const char *state_dir, const char *app,
         berth_identity_make(seed, ret_identity);
     return error;
 }
+
+int berth_instance_public_key(const char *state_dir, const char *app,
+                              uint8_t public_key[BERTH_PROOF_PUBLIC_KEY_SIZE]) {
+    intptr_t dir;
+    uint8_t seed[BERTH_PROOF_SEED_SIZE];
+    struct berth_identity identity;
+    int error = open_folder(state_dir, app, &dir);
+    if (error < 0)
+        return error;
+    error = read_seed(dir, seed);
+    berth_sys_dir_close(dir);
+    if (error < 0)
+        return error;
+    berth_identity_make(seed, &identity);
+    memcpy(public_key, identity.public_key, sizeof identity.public_key);
+    return 0;
+}

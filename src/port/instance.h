@@ -37,4 +37,9 @@ void berth_instance_unlock(intptr_t lock);
 int berth_instance_identity(const char *state_dir, const char *app,
                             struct berth_identity *ret_identity);
 
+/* The public half of an identity that there is; nothing is made. For those who look for the app.
+ * Errors: BERTH_E_NOT_FOUND when no run has made one yet; the others as above. */
+int berth_instance_public_key(const char *state_dir, const char *app,
+                              uint8_t public_key[BERTH_PROOF_PUBLIC_KEY_SIZE]);
+
 #endif

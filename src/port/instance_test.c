@@ -377,6 +377,11 @@ static void made_once_and_kept(void **state) {
     assert_int_equal(seed.size, BERTH_PROOF_SEED_SIZE);
     berth_identity_make((const uint8_t *)seed.data, &second);
     assert_memory_equal(&first, &second, sizeof first);
+
+    uint8_t public_key[BERTH_PROOF_PUBLIC_KEY_SIZE];
+    assert_int_equal(berth_instance_public_key(state_dir, "app", public_key), 0);
+    assert_memory_equal(public_key, first.public_key, sizeof public_key);
+    assert_int_equal(berth_instance_public_key(state_dir, "none", public_key), BERTH_E_NOT_FOUND);
     berth_buf_free(&seed);
 }
 
