@@ -182,7 +182,8 @@ static bool is_connected_to_itself(const struct berth_net_stream *stream) {
 
 void berth_net_stream_connected(struct berth_net_stream *stream, int error) {
     BERTH_ASSERT(stream->state == BERTH_NET_STREAM_CONNECTING);
-    if (error == 0 && is_connected_to_itself(stream))
+    stream->itself = error == 0 && is_connected_to_itself(stream);
+    if (stream->itself)
         error = BERTH_E_REFUSED;
     if (error < 0) {
         stream->state = BERTH_NET_STREAM_FAILED;

@@ -124,6 +124,8 @@ struct berth_net_stream {
     bool paused; /* by the owner */
     bool ended;  /* the peer sent FIN */
     bool shut;   /* we sent FIN, or will when the queue is empty */
+    bool itself; /* connected to itself: closed without a trace (a reset), else the system would
+                    keep the port from its server for a minute */
 };
 
 struct berth_net_timer {

@@ -47,7 +47,9 @@ static void on_closed(uv_handle_t *handle) {
 }
 
 void berth_net_uv_stream_close(struct berth_net_stream *stream) {
-    uv_close((uv_handle_t *)&stream_of(stream)->tcp, on_closed);
+    uv_tcp_t *tcp = &stream_of(stream)->tcp;
+    if (!stream->itself || uv_tcp_close_reset(tcp, on_closed) < 0)
+        uv_close((uv_handle_t *)tcp, on_closed);
 }
 
 int berth_net_uv_stream_adopt(struct berth_net_uv *net, struct berth_net_uv_stream *memory,
