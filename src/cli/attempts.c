@@ -101,7 +101,7 @@ void berth_attempts_note(struct berth_attempts *attempts, const struct berth_fin
         return;
     *attempt = (struct berth_attempt){.source = event->source, .type = event->type};
     snprintf(attempt->url, sizeof attempt->url, "%s", key);
-    snprintf(attempt->text, sizeof attempt->text, "%s", event->text != NULL ? event->text : "");
+    snprintf(attempt->text, sizeof attempt->text, "%s", event->text != NULL ? event->text : url);
 }
 
 /* -- The table --------------------------------------------------------------------------------- */
@@ -115,16 +115,11 @@ static void pad_to(struct berth_writer *out, size_t begin, size_t column) {
 
 static void write_row(const struct berth_attempt *attempt, struct berth_writer *out) {
     size_t begin = out->size;
-    berth_writer_text(out, "  ");
-    berth_cli_text_escape(berth_view_of(attempt->url[0] != '\0' ? attempt->url : "-"), out);
-    pad_to(out, begin, 30);
-    berth_writer_text(out, source_words(attempt->source));
-    pad_to(out, begin, 46);
+    berth_writer_format(out, "  %s", source_words(attempt->source));
+    pad_to(out, begin, 17);
     berth_writer_text(out, berth_attempts_type_name(attempt->type));
-    if (attempt->text[0] != '\0') {
-        berth_writer_text(out, ": ");
-        berth_cli_text_escape(berth_view_of(attempt->text), out);
-    }
+    pad_to(out, begin, 28);
+    berth_cli_text_escape(berth_view_of(attempt->text), out);
     berth_writer_char(out, '\n');
 }
 
@@ -152,13 +147,9 @@ void berth_attempts_write_event(const struct berth_find_event *event, struct ber
     berth_writer_format(out, "%6llu ms  %s", (unsigned long long)event->elapsed_ms,
                         berth_attempts_type_name(event->type));
     pad_to(out, begin, 22);
-    berth_cli_text_escape(berth_view_of(event->url != NULL ? event->url : "-"), out);
-    pad_to(out, begin, 48);
     berth_writer_text(out, source_words(event->source));
-    if (event->text != NULL && event->text[0] != '\0') {
-        pad_to(out, begin, 63);
-        berth_cli_text_escape(berth_view_of(event->text), out);
-    }
+    pad_to(out, begin, 37);
+    berth_cli_text_escape(berth_view_of(event->text != NULL ? event->text : event->url), out);
     berth_writer_char(out, '\n');
 }
 

@@ -39,8 +39,8 @@ void berth_attempts_note(struct berth_attempts *attempts, const struct berth_fin
 /* The table, without the refused places of the range; then a line that counts those. */
 void berth_attempts_write(const struct berth_attempts *attempts, struct berth_writer *out);
 
-/* One event as it comes: "    12 ms  proved    http://127.0.0.1:1018  record  text". With a line
- * end. */
+/* One event as it comes: "    12 ms  proved    a record    http://127.0.0.1:1018 is our server".
+ * With a line end. */
 void berth_attempts_write_event(const struct berth_find_event *event, struct berth_writer *out);
 
 /* The same as one line of JSON. */

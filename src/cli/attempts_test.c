@@ -33,11 +33,14 @@ static void test_table(void **state) {
     note(BERTH_FIND_CANDIDATE, BERTH_FIND_RANGE, "http://[::1]:1019", "");
     note(BERTH_FIND_REFUSED, BERTH_FIND_RANGE, "http://127.0.0.1:1019", "nobody listens");
     note(BERTH_FIND_REFUSED, BERTH_FIND_RANGE, "http://[::1]:1019", "nobody listens");
-    note(BERTH_FIND_STRANGER, BERTH_FIND_RECORD, "http://127.0.0.1:1018", "it is \033[31mnot ours");
-    note(BERTH_FIND_TIMEOUT, BERTH_FIND_PORT_FILE, NULL, NULL);
-    assert_string_equal(table(), "  http://127.0.0.1:1018       a record        stranger: it is "
+    note(BERTH_FIND_STRANGER, BERTH_FIND_RECORD, "http://127.0.0.1:1018",
+         "http://127.0.0.1:1018 is \033[31mnot ours");
+    note(BERTH_FIND_TIMEOUT, BERTH_FIND_PORT_FILE, "http://[::1]:7", NULL);
+    note(BERTH_FIND_STARTING, BERTH_FIND_REMEMBERED, NULL, "it is starting");
+    assert_string_equal(table(), "  a record       stranger   http://127.0.0.1:1018 is "
                                  "\\x1b[31mnot ours\n"
-                                 "  -                           the port file   timeout\n"
+                                 "  the port file  timeout    http://[::1]:7\n"
+                                 "  last time      starting   it is starting\n"
                                  "  2 of the usual addresses: nobody listens there\n");
 }
 
@@ -75,19 +78,19 @@ static void test_event(void **state) {
                                      .source = BERTH_FIND_RECORD,
                                      .verdict = BERTH_VERDICT_PROVED,
                                      .url = "http://127.0.0.1:1018",
-                                     .text = "it holds the key",
+                                     .text = "http://127.0.0.1:1018 is our server",
                                      .elapsed_ms = 12};
     struct berth_writer out = berth_writer_on(text, sizeof text - 1);
     berth_attempts_write_event(&event, &out);
     text[out.size] = '\0';
-    assert_string_equal(text, "    12 ms  proved     http://127.0.0.1:1018     a record       it "
-                              "holds the key\n");
+    assert_string_equal(text, "    12 ms  proved     a record       http://127.0.0.1:1018 is our "
+                              "server\n");
     out = berth_writer_on(text, sizeof text - 1);
     berth_attempts_write_event_json(&event, &out);
     text[out.size] = '\0';
     assert_string_equal(text, "{\"event\":\"proved\",\"source\":\"record\",\"url\":"
                               "\"http://127.0.0.1:1018\",\"verdict\":\"proved\",\"elapsed_ms\":12,"
-                              "\"text\":\"it holds the key\"}\n");
+                              "\"text\":\"http://127.0.0.1:1018 is our server\"}\n");
 }
 
 int main(void) {

@@ -46,6 +46,22 @@ const struct berth_command berth_commands[] = {
         .run = berth_command_serve,
     },
     {
+        .name = "find",
+        .operand = "CONF",
+        .summary = "print the address of the app's running server, proved",
+        .details = "Asks every place where the server may be at once: the records of this user, "
+                   "the port file, the endpoint that was good last time, the range of ports. The "
+                   "first answer that is proved wins. The app is the one of CONF (conf.yaml in the "
+                   "current folder, if there is one), or of --app. Ends with 5 when there is none, "
+                   "and says on stderr what was asked and what came of it.",
+        .takes_settings = true,
+        .settings = BERTH_SETTING_BIT(APP) | BERTH_SETTING_BIT(PORT_FILE) |
+                    BERTH_SETTING_BIT(LOG_LEVEL) | BERTH_SETTING_BIT(LOG_FORMAT),
+        .options = BIT(WAIT) | BIT(PRINT) | BIT(URL) | BIT(LEAST) | BIT(EVENTS) | BIT(JSON),
+        .json = "the same as --print json: app, instance, port, urls, verdict and more",
+        .run = berth_command_find_server,
+    },
+    {
         .name = "list",
         .summary = "list every running instance of this user",
         .details = "Reads the records of this user's runtime folder. Dead ones are not shown.",

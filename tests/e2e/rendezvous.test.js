@@ -7,8 +7,8 @@ import {once} from 'node:events';
 import {before, describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {Worker} from 'node:worker_threads';
-import {begin, berth, conf, folder, ordinary, ROOT, serve} from './lib/berth.js';
-import {freeRange} from './lib/ports.js';
+import {begin, berth, conf, folder, ordinary, program, ROOT, Run, serve, write} from './lib/berth.js';
+import {freeRange, tarpit, yesSayer} from './lib/ports.js';
 import {faults} from './lib/schema.js';
 import {openRaw, request} from './lib/wire.js';
 
@@ -404,5 +404,138 @@ describe('list', () => {
     const run = await berth(t, ['list'], {dir});
     assert.equal(run.stdout, '');
     assert.match(run.stderr, /Nothing is running/);
+  });
+});
+
+describe('find', () => {
+  /** `berth find` in the server's folder, where its conf.yaml lies. */
+  const find = (t, dir, args = [], options = {}) => berth(t, ['find', ...args], {dir, ...options});
+
+  test('prints what is asked for, and nothing else', async (t) => {
+    const server = await start(t);
+    const {urls, port, pid, instance, public_key} = server.record;
+    const printed = async (...args) => {
+      const run = await find(t, server.dir, args);
+      assert.equal(run.stderr, '');
+      return run.stdout;
+    };
+    assert.equal(await printed(), `${urls.http}\n`);
+    assert.equal(await printed('--print', 'url'), `${urls.http}\n`);
+    assert.equal(await printed('--print', 'ws'), `${urls.ws}\n`);
+    assert.equal(await printed('--print=port'), `${port}\n`);
+    assert.equal(await printed('--app', 'e2e', '--least', 'proved'), `${urls.http}\n`);
+    assert.equal(await printed('--url', urls.http), `${urls.http}\n`);
+    const json = await printed('--print', 'json');
+    assert.equal(await printed('--json'), json);
+    const {version, ...rest} = JSON.parse(json);
+    assert.equal(version, server.record.version);
+    assert.deepEqual(rest, {app: 'e2e', instance, pid, port, urls, verdict: 'proved', source: 'record', public_key});
+    assert.ok(!json.includes(readRecord(server).token));
+  });
+
+  test('nobody: exit 5, and what was asked', async (t) => {
+    const dir = folder(t);
+    write(dir, {'conf.yaml': conf(base)});
+    await yesSayer(t, base + 1);
+    const run = await find(t, dir, [], {code: 5});
+    assert.equal(run.stdout, '');
+    assert.match(run.stderr, /error: No server of e2e was found: start one with berth serve/);
+    assert.match(run.stderr, new RegExp(`the range +stranger +http://127\\.0\\.0\\.1:${base + 1} `));
+    assert.match(run.stderr, /25 of the usual addresses: nobody listens there/);
+  });
+
+  test('the right one among strangers, a tarpit and a copy of its health', async (t) => {
+    const dir = folder(t);
+    await tarpit(t, base);
+    await yesSayer(t, base + 1);
+    const server = await start(t, {dir});
+    const body = (await request(server, '/health')).text;
+    await yesSayer(t, base + 3, {body, type: 'application/json'});
+    fs.writeFileSync(path.join(dir, 'server_port.txt'), String(base + 3));
+    const run = await find(t, dir, ['--print', 'json', '--least', 'proved', '--events']);
+    assert.equal(JSON.parse(run.stdout).port, server.port);
+    const events = run.log.map((line) => JSON.parse(line));
+    assert.equal(events.at(-1).event, 'proved');
+    assert.equal(events.at(-1).url, server.record.urls.http);
+  });
+
+  test('--events tells what happens, line by line', async (t) => {
+    const server = await start(t);
+    const run = await find(t, server.dir, ['--events']);
+    assert.match(run.stderr, new RegExp(`^ +\\d+ ms +candidate +a record +${server.record.urls.http} is asked$`, 'm'));
+    assert.match(run.stderr, new RegExp(`^ +\\d+ ms +proved +a record +${server.record.urls.http} is our server$`, 'm'));
+  });
+
+  test('--wait finds one that comes later, as soon as it comes', async (t) => {
+    const dir = folder(t);
+    write(dir, {'conf.yaml': conf(base)});
+    const waiting = find(t, dir, ['--wait', '20']);
+    await sleep(300);
+    const server = await start(t, {dir});
+    const run = await waiting;
+    const after = performance.now() - server.startedAt - server.readyMs;
+    assert.equal(run.stdout, `${server.record.urls.http}\n`);
+    assert.ok(after < 2000, `${after} ms after it was ready`);
+  });
+
+  test('--wait ends in time when nobody comes', async (t) => {
+    const dir = folder(t);
+    write(dir, {'conf.yaml': conf(base)});
+    const since = performance.now();
+    await find(t, dir, ['--wait', '0.5'], {code: 5});
+    const took = performance.now() - since;
+    assert.ok(took >= 450 && took < 5000, `${took} ms`);
+  });
+
+  test('an instance that is ending is not found', async (t) => {
+    const server = await start(t);
+    const peer = await openRaw(server);
+    server.process.kill('SIGTERM');
+    await until(() => readRecord(server).state === 'draining', 'draining record');
+    await find(t, server.dir, [], {code: 5});
+    peer.destroy();
+    await server.ended();
+  });
+
+  test('which app: the one of the folder, of the file named, or of --app', async (t) => {
+    const server = await start(t);
+    const nowhere = folder(t);
+    const env = {XDG_RUNTIME_DIR: path.join(server.dir, 'run'), XDG_STATE_HOME: path.join(server.dir, 'state')};
+    const elsewhere = (args, options) => find(t, nowhere, args, {env, ...options});
+    assert.equal((await elsewhere([path.join(server.dir, 'conf.yaml')])).stdout, `${server.record.urls.http}\n`);
+    assert.equal((await elsewhere(['--app', 'e2e'])).stdout, `${server.record.urls.http}\n`);
+    const run = await elsewhere([], {code: 2});
+    assert.match(run.stderr, /berth: which app\? Write berth find --app NAME/);
+  });
+
+  test('what is wrong with the command line is said', async (t) => {
+    const dir = folder(t);
+    write(dir, {'conf.yaml': conf(base)});
+    const wrong = [
+      [['--print', 'host'], /--print: write url, ws, port or json/],
+      [['--least', 'any'], /--least: write proved, pinned or named/],
+      [['--least', ''], /--least: write/],
+      [['--wait', 'soon'], /--wait: write seconds/],
+      [['--wait', '-1'], /--wait: write seconds/],
+      [['--wait', '1.25'], /--wait: write seconds/],
+      [['--url', 'ftp://example.org'], /--url: write one such as http:/],
+      [['--url', 'http://example.org:80'], /--url: write one such as http:/],
+      [['--static', 'x'], /--static is no flag of berth find/],
+      [['no-such.yaml'], /no-such\.yaml/],
+    ];
+    for (const [args, message] of wrong) {
+      const run = await find(t, dir, args, {code: 2});
+      assert.match(run.stderr, message);
+      assert.equal(run.stdout, '');
+    }
+  });
+
+  test('on a terminal a long search shows what it does, and clears it away', async (t) => {
+    const dir = folder(t);
+    write(dir, {'conf.yaml': conf(base)});
+    const run = new Run({dir, command: ['script'], args: ['-qec', `${program()} find --wait 1.8`, '/dev/null']});
+    await run.ended({code: 5});
+    assert.match(run.stdout, /Looking for e2e: 1 s of 1 s, \d+ places asked/);
+    assert.match(run.stdout, /\r\x1b\[K.*No server of e2e was found/s);
   });
 });
