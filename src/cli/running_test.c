@@ -84,6 +84,9 @@ static void test_ready_line(void **state) {
     assert_null(strstr(running.public_line, "a-token-that-is-secret"));
 }
 
+/* Longer than any app's name. */
+#define LONG_NAME "0123456789012345678901234567890123456789012345678901234567890123456789"
+
 static void test_refuses(void **state) {
     (void)state;
     static const char *const bad[] = {
@@ -99,8 +102,7 @@ static void test_refuses(void **state) {
         "{\"pid\":1,\"port\":1018,\"state\":\"dead\"}",
         "{\"pid\":1,\"port\":1018,\"state\":\"ready\",\"app\":7}",
         "{\"pid\":1,\"port\":1018,\"port\":1019,\"state\":\"ready\"}",
-        "{\"pid\":1,\"port\":1018,\"state\":\"ready\",\"app\":"
-        "\"0123456789012345678901234567890123456789012345678901234567890123456789\"}",
+        "{\"pid\":1,\"port\":1018,\"state\":\"ready\",\"app\":\"" LONG_NAME "\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(berth_running_read(berth_view_of(bad[i]), &running), BERTH_E_INVALID);
