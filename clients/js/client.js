@@ -621,7 +621,8 @@ function require(good, text) {
 }
 
 function checkOptions({ app, least, publicKey, url, ports }) {
-    require(NAME.test(String(app)), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
+    require(typeof app === "string" &&
+        NAME.test(app), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
     require(least === undefined ||
         ["named", "pinned", "proved"].includes(
             least,
@@ -799,6 +800,7 @@ class Queue {
 /* ==== connection.js ==== */
 
 const UPGRADE_MS = 5000;
+const CLOSE_MS = 5000;
 const STEADY_MS = 1000;
 const HEARTBEAT_ANSWER_MS = 5000;
 const TICK_MS = 1000;
@@ -836,6 +838,7 @@ class BerthSocket extends EventTarget {
     #slept = 0;
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
+    #closing;
     #stop = new AbortController();
     #called = false;
     #wake = this.#call;
@@ -891,10 +894,11 @@ class BerthSocket extends EventTarget {
 
     close(code = 1000, reason = "") {
         if (this.#state >= this.CLOSING) return;
+        this.#ws?.close(code, reason);
         this.#closeWith = { code, reason };
         this.#state = this.CLOSING;
-        this.#ws?.close(code, reason);
-        if (!this.#ws) this.#stop.abort();
+        if (this.#ws) this.#closing = setTimeout(this.#drop, CLOSE_MS);
+        else this.#stop.abort();
         this.#wake();
     }
 
@@ -959,6 +963,7 @@ class BerthSocket extends EventTarget {
             await this.#rest();
         }
         clearInterval(timer);
+        clearTimeout(this.#closing);
         unhook();
         this.#queue.take();
         this.#state = this.CLOSED;

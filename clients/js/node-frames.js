@@ -111,7 +111,7 @@ export class FrameReader {
     /** A whole frame, when there is one. */
     #frame() {
         const start = this.#peek(2);
-        if (!start) return null;
+        if (this.#dead || !start) return null;
         const [first, second] = start;
         const short = second & 0x7f;
         const headSize = short < 126 ? 2 : short === 126 ? 4 : 10;

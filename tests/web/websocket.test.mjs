@@ -436,6 +436,23 @@ describe("AssistantSocket", { timeout: 20_000 }, () => {
         assert.match(text, /The server at 127\.0\.0\.1:1018 is there, but refused this page/);
     });
 
+    test("another key than the one seen first is passed over, and how to undo that is said", async () => {
+        const kept = new Map([["berth.assistant", JSON.stringify({ publicKey: "A".repeat(43) })]]);
+        globalThis.localStorage = {
+            getItem: (name) => kept.get(name) ?? null,
+            setItem: (name, value) => kept.set(name, value),
+            removeItem: (name) => kept.delete(name),
+        };
+        serve(1018, { public_key: `${"A".repeat(42)}E` });
+        start(FILE_PAGE);
+        const { text } = await next("stranger");
+        assert.match(text, /another key .* call assistantSocket\.forget\(\)\): skipped/);
+        serve(1018);
+        client.forget();
+        await next("connected");
+        delete globalThis.localStorage;
+    });
+
     test("nothing anywhere is explained", async () => {
         start(FILE_PAGE);
         assert.match((await next("absent")).text, /No server of the app "assistant" answered/);

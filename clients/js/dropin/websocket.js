@@ -52,6 +52,9 @@ export function scanPlaces({ ports, remembered }, told) {
     return [...new Set([...own, ...urls])].map((url) => ({ url }));
 }
 
+/** What to call is named as it is named here. @param {string} text */
+const inPage = (text) => text.replace(/forget\(".*"\)/, "assistantSocket.forget()");
+
 class AssistantSocket extends EventTarget {
     /** @type {Notice[]} */ history = [];
     /** @type {number | null} */ filePort = null;
@@ -60,6 +63,7 @@ class AssistantSocket extends EventTarget {
     /** @param {string} app @param {string} [publicKey] */
     constructor(app, publicKey) {
         super();
+        this.app = app;
         const platform = Object.assign(browserPlatform(), { places: this.places });
         const on = (/** @type {Report} */ report) => this.follow(report);
         const options = { app, publicKey, patienceMs: FILE_PATIENCE_MS, on };
@@ -129,7 +133,7 @@ class AssistantSocket extends EventTarget {
             this.tell(
                 type,
                 "warn",
-                `Port ${port} answers, but is not our server (${text}): skipped`,
+                `Port ${port} answers, but is not our server (${inPage(text)}): skipped`,
                 facts,
             );
         else if (type === "moved") {
@@ -182,6 +186,12 @@ class AssistantSocket extends EventTarget {
 
     wake() {
         this.ws.wake();
+    }
+
+    /** Believes the next server, whatever key it holds: for an app that was installed anew. */
+    forget() {
+        browserPlatform().save(this.app, null, { app: this.app });
+        this.wake();
     }
 
     stop() {

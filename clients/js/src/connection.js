@@ -6,6 +6,7 @@ import { within } from "./search.js";
 import { Queue } from "./queue.js";
 
 const UPGRADE_MS = 5000;
+const CLOSE_MS = 5000;
 const STEADY_MS = 1000;
 const HEARTBEAT_ANSWER_MS = 5000;
 const TICK_MS = 1000;
@@ -57,6 +58,7 @@ export class BerthSocket extends EventTarget {
     #slept = 0;
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
+    /** @type {ReturnType<typeof setTimeout> | undefined} */ #closing;
     #stop = new AbortController();
     /** Something called for a try while one was under way already: it may have come too late for it. */
     #called = false;
@@ -119,10 +121,11 @@ export class BerthSocket extends EventTarget {
     /** Ends it for good; `close` is the last event. What is queued is dropped. Twice is once. */
     close(code = 1000, reason = "") {
         if (this.#state >= this.CLOSING) return;
+        this.#ws?.close(code, reason);
         this.#closeWith = { code, reason };
         this.#state = this.CLOSING;
-        this.#ws?.close(code, reason);
-        if (!this.#ws) this.#stop.abort();
+        if (this.#ws) this.#closing = setTimeout(this.#drop, CLOSE_MS);
+        else this.#stop.abort();
         this.#wake();
     }
 
@@ -191,6 +194,7 @@ export class BerthSocket extends EventTarget {
             await this.#rest();
         }
         clearInterval(timer);
+        clearTimeout(this.#closing);
         unhook();
         this.#queue.take();
         this.#state = this.CLOSED;

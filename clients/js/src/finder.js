@@ -25,7 +25,8 @@ function require(good, text) {
 
 /** @param {any} options */
 function checkOptions({ app, least, publicKey, url, ports }) {
-    require(NAME.test(String(app)), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
+    require(typeof app === "string" &&
+        NAME.test(app), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
     require(least === undefined ||
         ["named", "pinned", "proved"].includes(
             least,

@@ -210,33 +210,42 @@ function readHealth(status, body, origin, wanted) {
 }
 
 async function judgeIdentity(ours, proof, challenge, wanted, crypto) {
-    const known = wanted.given ?? wanted.pinned;
+    const { trusted, pinned } = wanted;
+    const known = trusted.length > 0 ? trusted : pinned ? [pinned] : [];
     const accept = (verdict, text) =>
-        accepted(ours, verdict, text, wanted.given ? "proved" : "named", wanted.least);
-    if (!known && !ours.publicKey) return accept("named", "it has the app's name and no key");
+        accepted(ours, verdict, text, wanted);
+    if (known.length === 0 && !ours.publicKey)
+        return accept("named", "it has the app's name and no key");
     if (!ours.publicKey) return stranger("it shows no key, and the app is known to have one");
-    if (known && ours.publicKey !== known) return stranger(otherKey(wanted));
+    if (known.length > 0 && !known.includes(ours.publicKey)) return stranger(otherKey(wanted));
     const claim = { app: ours.app, instance: ours.instance, port: ours.port, challenge };
     const proved = await verifyProof(crypto, ours.publicKey, claim, proof);
-    if (proved === null) return accept("named", "this platform cannot check Ed25519 signatures");
+    if (proved === null) {
+        const text = "this platform cannot check Ed25519 signatures";
+        return accepted({ ...ours, publicKey: null }, "named", text, wanted);
+    }
     if (!proved) return stranger("it could not prove that it holds the app's key");
-    if (wanted.given) return accept("proved", "it holds the key that was given");
-    if (wanted.pinned) return accept("pinned", "it holds the key that was seen first");
-    return accept("pinned", "it holds the key that it shows, seen here for the first time");
+    if (trusted.length > 0) return accept("proved", "it holds the app's key");
+    if (pinned) return accept("pinned", "it holds the key that was seen here first");
+    return accept("named", "it holds the key that it shows, seen here for the first time");
 }
 
-function otherKey({ given, app }) {
-    if (given) return "it holds another key than the one that was given";
+function otherKey({ trusted, app }) {
+    if (trusted.length > 0) return "it holds another key than the app's";
     return (
         `it holds another key than the server of "${app}" that was seen here first; ` +
         `if the app was installed anew, call forget("${app}")`
     );
 }
 
-function accepted(ours, verdict, text, leastByDefault, least) {
-    const wanted = least ?? leastByDefault;
-    if (RANKS[verdict] >= RANKS[wanted]) return { ours, verdict, text };
-    return stranger(`it is only ${verdict} (${text}), and at least ${wanted} is asked for`);
+function leastOf({ least, trusted, pinned }) {
+    return least ?? (trusted.length > 0 ? "proved" : pinned ? "pinned" : "named");
+}
+
+function accepted(ours, verdict, text, wanted) {
+    const least = leastOf(wanted);
+    if (RANKS[verdict] >= RANKS[least]) return { ours, verdict, text };
+    return stranger(`it is only ${verdict} (${text}), and at least ${least} is asked for`);
 }
 
 /* ==== platform.js ==== */
@@ -328,7 +337,7 @@ async function told() {
     const sources = [root.__BERTH__, await bridged()].filter((source) => source);
     const urls = sources.map(({ url, http }) => originOf(url ?? http));
     return {
-        publicKey: sources.map(({ publicKey }) => publicKey).find(Boolean),
+        publicKeys: sources.map(({ publicKey }) => publicKey).filter(isPublicKey),
         token: sources.map(({ token }) => token).find(Boolean),
         candidates: urls.flatMap((url) => (url ? [{ url }] : [])),
     };
@@ -382,9 +391,11 @@ function places(_options, search) {
 
 function load(app) {
     try {
-        const { publicKey, http, instance } =
-            parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
-        return { publicKey, http: originOf(http) ?? undefined, instance };
+        const { publicKey, http } = parseObject(root.localStorage.getItem(STORED_AS + app)) ?? {};
+        return {
+            publicKey: isPublicKey(publicKey) ? publicKey : undefined,
+            http: originOf(http) ?? undefined,
+        };
     } catch {
         return {}; // A page without storage: nothing is remembered.
     }
@@ -439,8 +450,13 @@ function explainNothing(page, app, where, permission) {
     );
 }
 
-function explainRefusal(page, http) {
+function explainRefusal(page, http, withToken = false) {
     const there = `The server at ${new URL(http).host} is there, but refused`;
+    if (withToken)
+        return (
+            `${there} the WebSocket. The token that it was shown may be that of an earlier run: ` +
+            "each run of the server has its own."
+        );
     if (page.origin === "null" || page.protocol === "file:")
         return (
             `${there} this page, which was opened from a file or is sandboxed (origin "${page.origin}"). ` +
@@ -486,7 +502,7 @@ const browserPlatform = () => ({
     save,
     wakes,
     explain: explainSearch,
-    explainRefusal: ({ http }) => explainRefusal(currentPage(), http),
+    explainRefusal: ({ http, token }) => explainRefusal(currentPage(), http, Boolean(token)),
     origin: currentPage().origin,
 });
 
@@ -581,8 +597,8 @@ async function probe(search, candidate, source, outer) {
 
 const withToken = (found, token) => Object.defineProperty(found, "token", { value: token });
 
-async function question(search, { url, publicKey }, signal) {
-    const { platform, app, instance, least, remembered } = search;
+async function question(search, { url }, signal) {
+    const { platform, app, instance, least, trusted, remembered } = search;
     const challenge = new Uint8Array(CHALLENGE_SIZE);
     platform.crypto?.getRandomValues(challenge);
     const target = `${url}/health?challenge=${toBase64url(challenge)}`;
@@ -590,8 +606,7 @@ async function question(search, { url, publicKey }, signal) {
     if ("name" in answer) return answer;
     const read = readHealth(answer.status, answer.text, url, search);
     if (!("state" in read)) return read;
-    const given = search.publicKey ?? publicKey;
-    const wanted = { app, instance, given, pinned: remembered.publicKey, least };
+    const wanted = { app, instance, trusted, pinned: remembered.publicKey, least };
     const outcome = await judgeIdentity(read.ours, read.proof, challenge, wanted, platform.crypto);
     if (!outcome.ours || read.state === "ready") return outcome;
     return refusal("starting", `it is ours, but ${read.state}`);
@@ -616,14 +631,15 @@ async function within(outer, ms, work) {
 const ATTEMPT_MS = 1500;
 const PATIENCE_MS = 100;
 const RETRY_LAST_MS = 1000;
-const NAME = /^[A-Za-z0-9._-]{1,64}$/;
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 function require(good, text) {
     if (!good) throw new BerthError("INVALID", text);
 }
 
 function checkOptions({ app, least, publicKey, url, ports }) {
-    require(NAME.test(String(app)), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
+    require(typeof app === "string" &&
+        NAME.test(app), `app is the APP of conf.yaml, not ${JSON.stringify(app)}.`);
     require(least === undefined ||
         ["named", "pinned", "proved"].includes(
             least,
@@ -651,7 +667,7 @@ class Finder {
 
     async look(signal) {
         const { platform, options } = this;
-        const told = options.url ? { candidates: [] } : await platform.told(options);
+        const told = await platform.told(options);
         const search = this.searchWith(told);
         const found = await race(search, this.placesOf(search, told), signal);
         this.starting = search.starting && !found;
@@ -667,7 +683,7 @@ class Finder {
             app,
             instance,
             token,
-            publicKey: options.publicKey ?? told.publicKey,
+            trusted: options.publicKey ? [options.publicKey] : (told.publicKeys ?? []),
             least: options.least ?? (options.token ? "proved" : null),
             ports: ports ?? DEFAULT_PORTS,
             url: originOf(url) ?? undefined,
@@ -696,11 +712,11 @@ class Finder {
             const moved = before.instance !== found.instance || before.http !== found.http;
             if (moved) this.reportMove(found, before);
         } else if (remembered.http && new URL(remembered.http).port !== new URL(found.http).port) {
-            this.reportMove(found, { http: remembered.http, instance: remembered.instance ?? "" });
+            this.reportMove(found, { http: remembered.http, instance: "" });
         }
-        const { http, instance, publicKey, verdict } = found;
-        const pin = verdict === "named" ? remembered.publicKey : (publicKey ?? undefined);
-        this.platform.save(app, { http, instance, publicKey: pin }, this.options);
+        const { http, publicKey } = found;
+        const pin = publicKey ?? remembered.publicKey;
+        this.platform.save(app, { http, publicKey: pin }, this.options);
     }
 
     reportMove(to, from) {
@@ -801,6 +817,7 @@ class Queue {
 /* ==== connection.js ==== */
 
 const UPGRADE_MS = 5000;
+const CLOSE_MS = 5000;
 const STEADY_MS = 1000;
 const HEARTBEAT_ANSWER_MS = 5000;
 const TICK_MS = 1000;
@@ -838,8 +855,10 @@ class BerthSocket extends EventTarget {
     #slept = 0;
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
+    #closing;
     #stop = new AbortController();
-    #wake = () => {};
+    #called = false;
+    #wake = this.#call;
     #handlers = new Map();
 
     constructor(platform, options) {
@@ -892,10 +911,11 @@ class BerthSocket extends EventTarget {
 
     close(code = 1000, reason = "") {
         if (this.#state >= this.CLOSING) return;
+        this.#ws?.close(code, reason);
         this.#closeWith = { code, reason };
         this.#state = this.CLOSING;
-        this.#ws?.close(code, reason);
-        if (!this.#ws) this.#stop.abort();
+        if (this.#ws) this.#closing = setTimeout(this.#drop, CLOSE_MS);
+        else this.#stop.abort();
         this.#wake();
     }
 
@@ -960,6 +980,7 @@ class BerthSocket extends EventTarget {
             await this.#rest();
         }
         clearInterval(timer);
+        clearTimeout(this.#closing);
         unhook();
         this.#queue.take();
         this.#state = this.CLOSED;
@@ -996,6 +1017,7 @@ class BerthSocket extends EventTarget {
 
     async #converse(found) {
         const before = this.endpoint;
+        this.#called = false;
         this.endpoint = found;
         const address = this.#addressOf(found);
         const { source, http, port, verdict } = found;
@@ -1072,8 +1094,13 @@ class BerthSocket extends EventTarget {
         const wait = Math.round(backoff(this.#failures++, Math.random()));
         const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
         this.#report("waiting", { wait, text: `Trying again ${when}.` });
-        await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
-        this.#wake = () => {};
+        if (!this.#called) await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
+        this.#called = false;
+        this.#wake = this.#call;
+    }
+
+    #call() {
+        this.#called = true;
     }
 
     #roused() {
@@ -1140,6 +1167,8 @@ function scanPlaces({ ports, remembered }, told) {
     return [...new Set([...own, ...urls])].map((url) => ({ url }));
 }
 
+const inPage = (text) => text.replace(/forget\(".*"\)/, "assistantSocket.forget()");
+
 class AssistantSocket extends EventTarget {
     history = [];
     filePort = null;
@@ -1147,6 +1176,7 @@ class AssistantSocket extends EventTarget {
 
     constructor(app, publicKey) {
         super();
+        this.app = app;
         const platform = Object.assign(browserPlatform(), { places: this.places });
         const on = (report) => this.follow(report);
         const options = { app, publicKey, patienceMs: FILE_PATIENCE_MS, on };
@@ -1207,7 +1237,7 @@ class AssistantSocket extends EventTarget {
             this.tell(
                 type,
                 "warn",
-                `Port ${port} answers, but is not our server (${text}): skipped`,
+                `Port ${port} answers, but is not our server (${inPage(text)}): skipped`,
                 facts,
             );
         else if (type === "moved") {
@@ -1256,6 +1286,11 @@ class AssistantSocket extends EventTarget {
 
     wake() {
         this.ws.wake();
+    }
+
+    forget() {
+        browserPlatform().save(this.app, null, { app: this.app });
+        this.wake();
     }
 
     stop() {
