@@ -128,14 +128,15 @@ static void update_record(struct berth_publication *publication) {
     publication->record = NULL;
 }
 
-static void put_back(struct berth_publication *publication) {
+static int put_back(struct berth_publication *publication) {
     int error = write_record(publication);
     if (!publication->was_put_back)
-        berth_log_write(publication->log, BERTH_LOG_WARNING, "record.gone",
-                        "Somebody removed the endpoint record from %s: it %s", publication->folder,
-                        error == 0 ? "was put back"
-                                   : "cannot be put back now; that is tried again");
+        berth_log_write(
+            publication->log, BERTH_LOG_WARNING, "record.gone",
+            "Somebody removed or damaged the endpoint record in %s: it %s", publication->folder,
+            error == 0 ? "was put back" : "cannot be put back now; that is tried again");
     publication->was_put_back = true;
+    return error;
 }
 
 const char *berth_publication_fault(struct berth_publication *publication) {
@@ -145,9 +146,9 @@ const char *berth_publication_fault(struct berth_publication *publication) {
     case BERTH_RECORD_OURS:
         return NULL;
     case BERTH_RECORD_GONE:
-        put_back(publication);
-        return NULL;
-    case BERTH_RECORD_REPLACED:
+    case BERTH_RECORD_REPLACED: /* an old copy gives way; a living successor's does not */
+        if (put_back(publication) != BERTH_E_BUSY)
+            return NULL;
         break;
     }
     /* From here on the place is another's: nothing is written there, and nothing removed. */

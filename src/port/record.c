@@ -1,6 +1,7 @@
 #include "port/record.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "base/writer.h"
 #include "berth/error.h"
 #include "port/record_place.h"
@@ -22,6 +23,7 @@ struct berth_record {
     char app[BERTH_PORT_NAME_MAX + 1];
     char name[BERTH_RECORD_NAME_SIZE];
     struct berth_sys_file file; /* in place and held; the handle is negative before the first */
+    struct berth_buf content;   /* what we have written there */
 };
 
 int berth_record_folder(char *path, size_t capacity) {
@@ -46,6 +48,7 @@ static int open_folder(const struct berth_record *record, intptr_t *ret_dir) {
 
 static void end(struct berth_record *record) {
     berth_sys_file_close(&record->file);
+    berth_buf_free(&record->content);
     berth_free(record->folder);
     berth_free(record);
 }
@@ -59,6 +62,7 @@ int berth_record_open(const char *folder, const char *app, const char *instance,
     if (record == NULL)
         return BERTH_E_MEMORY;
     record->file.handle = -1;
+    record->content = berth_buf_make(BERTH_RECORD_MAX);
     memcpy(record->app, app, strlen(app));
     struct berth_writer name = berth_writer_on(record->name, sizeof record->name - 1);
     berth_writer_format(&name, "%s" BERTH_RECORD_SUFFIX, instance);
@@ -156,13 +160,36 @@ static int publish_once(struct berth_record *record, struct berth_view content) 
 int berth_record_publish(struct berth_record *record, struct berth_view content) {
     if (content.size > BERTH_RECORD_MAX)
         return BERTH_E_FULL;
-    int error = BERTH_E_EXISTS;
+    berth_buf_consume(&record->content, record->content.size);
+    int error = berth_buf_append(&record->content, content.data, content.size);
+    if (error < 0)
+        return error;
+    error = BERTH_E_EXISTS;
     for (int i = 0; i < TRIES && (error == BERTH_E_EXISTS || error == BERTH_E_NOT_FOUND); i++)
         error = publish_once(record, content);
     return error;
 }
 
 /* -- Checking and withdrawing ------------------------------------------------------------------ */
+
+/* Does the file that we hold still say what we wrote? Somebody may have emptied it in place. */
+static bool is_whole(const struct berth_record *record) {
+    char found[1024];
+    struct berth_view left = berth_buf_view(&record->content);
+    uint64_t offset = 0;
+    for (;;) {
+        size_t size;
+        if (berth_sys_file_read_at(&record->file, offset, found, sizeof found, &size) < 0)
+            return false;
+        if (size == 0)
+            return left.size == 0;
+        if (size > left.size || memcmp(found, left.data, size) != 0)
+            return false;
+        left.data += size;
+        left.size -= size;
+        offset += size;
+    }
+}
 
 enum berth_record_health berth_record_check(const struct berth_record *record) {
     intptr_t dir;
@@ -173,7 +200,9 @@ enum berth_record_health berth_record_check(const struct berth_record *record) {
     berth_sys_dir_close(dir);
     if (error < 0)
         return BERTH_RECORD_GONE;
-    return ours ? BERTH_RECORD_OURS : BERTH_RECORD_REPLACED;
+    if (!ours)
+        return BERTH_RECORD_REPLACED;
+    return is_whole(record) ? BERTH_RECORD_OURS : BERTH_RECORD_GONE;
 }
 
 /* Between the look and the removal nobody else can take the name from our file: we hold it. */

@@ -44,8 +44,9 @@ int berth_record_publish(struct berth_record *record, struct berth_view content)
 
 enum berth_record_health {
     BERTH_RECORD_OURS,    /* the file in place is the one we hold */
-    BERTH_RECORD_GONE,    /* somebody removed it: publish again */
-    BERTH_RECORD_REPLACED /* another file is in its place */
+    BERTH_RECORD_GONE,    /* somebody removed it, or changed it in place: publish again */
+    BERTH_RECORD_REPLACED /* another file is in its place: publish again, and hear whether a living
+                             successor holds it (BERTH_E_BUSY) */
 };
 
 enum berth_record_health berth_record_check(const struct berth_record *record);
