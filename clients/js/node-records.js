@@ -97,9 +97,10 @@ function recordOf(text, app) {
     const record = parseObject(text);
     const url = originOf(record?.urls?.http);
     if (record?.app !== app || !url) return null;
-    const { public_key: publicKey, token } = record;
+    const { public_key: publicKey, instance, token } = record;
     return {
         url,
+        ...(typeof instance === "string" && { instance }),
         ...(isPublicKey(publicKey) && { publicKey }),
         ...(typeof token === "string" && token !== "" && { token }),
     };

@@ -85,6 +85,10 @@ export class BerthSocket extends EventTarget {
     #report;
     #queue;
 
+    get #heartbeatMs() {
+        return this.#options.heartbeatMs ?? this.#platform.heartbeatMs;
+    }
+
     get readyState() {
         return this.#state;
     }
@@ -337,9 +341,8 @@ export class BerthSocket extends EventTarget {
         const now = Date.now();
         const gap = now - this.#slept - TICK_MS;
         this.#slept = now;
-        const heartbeatMs = this.#options.heartbeatMs ?? this.#platform.heartbeatMs;
         if (gap > SLEPT_MS) this.#roused();
-        else if (now - this.#heardAt >= heartbeatMs) this.#check();
+        else if (now - this.#heardAt >= this.#heartbeatMs) this.#check();
     }
 
     #checking = false;
@@ -356,15 +359,16 @@ export class BerthSocket extends EventTarget {
         else this.#drop();
     }
 
-    /** @param {any} ws @returns {Promise<boolean>} */
+    /** Anything that comes is an answer, in whatever millisecond it does.
+     *  @param {any} ws @returns {Promise<boolean>} */
     async #pinged(ws) {
-        const before = this.#heardAt;
-        const pong = new Promise((resolve) => {
-            ws.addEventListener("pong", resolve, { once: true });
+        const answerMs = Math.min(HEARTBEAT_ANSWER_MS, this.#heartbeatMs);
+        const answer = new Promise((resolve) => {
+            for (const type of ["pong", "message"])
+                ws.addEventListener(type, () => resolve(true), { once: true });
             ws.ping();
         });
-        await Promise.race([pong, pause(HEARTBEAT_ANSWER_MS)]);
-        return this.#heardAt !== before;
+        return Promise.race([answer, pause(answerMs).then(() => false)]);
     }
 
     /** Pages cannot ping: the health document is asked instead, by the same address. */

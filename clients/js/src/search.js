@@ -12,7 +12,7 @@ const CHALLENGE_SIZE = 32;
  * @typedef {import("./health.js").Ours} Ours
  * @typedef {"told" | "origin" | "record" | "port-file" | "remembered" | "range"} Source
  * @typedef {Ours & {verdict: VerdictName, source: Source, token?: string}} Found
- * @typedef {{url: string, token?: string}} Candidate
+ * @typedef {{url: string, instance?: string, token?: string}} Candidate
  * @typedef {{source: Source, after: number, candidates: (signal: AbortSignal) =>
  *            Candidate[] | Promise<Candidate[]>}} Place
  * @typedef {{publicKey?: string, http?: string}} Remembered
@@ -121,7 +121,9 @@ async function probe(search, candidate, source, outer) {
     );
     if (outcome.ours) {
         const { ours, verdict, text } = outcome;
-        const token = verdict === "proved" ? (search.token ?? candidate.token) : undefined;
+        // A record may be an old one, of a server that had the same port: its token is no use here.
+        const own = candidate.instance === ours.instance ? candidate.token : undefined;
+        const token = verdict === "proved" ? (search.token ?? own) : undefined;
         search.report("proved", { ...where, verdict, text: `${url} is ours: ${text}` });
         return withToken({ ...ours, verdict, source }, token);
     }

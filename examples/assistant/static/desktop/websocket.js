@@ -585,7 +585,9 @@ async function probe(search, candidate, source, outer) {
     );
     if (outcome.ours) {
         const { ours, verdict, text } = outcome;
-        const token = verdict === "proved" ? (search.token ?? candidate.token) : undefined;
+        // A record may be an old one, of a server that had the same port: its token is no use here.
+        const own = candidate.instance === ours.instance ? candidate.token : undefined;
+        const token = verdict === "proved" ? (search.token ?? own) : undefined;
         search.report("proved", { ...where, verdict, text: `${url} is ours: ${text}` });
         return withToken({ ...ours, verdict, source }, token);
     }
@@ -880,6 +882,10 @@ class BerthSocket extends EventTarget {
     #report;
     #queue;
 
+    get #heartbeatMs() {
+        return this.#options.heartbeatMs ?? this.#platform.heartbeatMs;
+    }
+
     get readyState() {
         return this.#state;
     }
@@ -1112,9 +1118,8 @@ class BerthSocket extends EventTarget {
         const now = Date.now();
         const gap = now - this.#slept - TICK_MS;
         this.#slept = now;
-        const heartbeatMs = this.#options.heartbeatMs ?? this.#platform.heartbeatMs;
         if (gap > SLEPT_MS) this.#roused();
-        else if (now - this.#heardAt >= heartbeatMs) this.#check();
+        else if (now - this.#heardAt >= this.#heartbeatMs) this.#check();
     }
 
     #checking = false;
@@ -1131,13 +1136,13 @@ class BerthSocket extends EventTarget {
     }
 
     async #pinged(ws) {
-        const before = this.#heardAt;
-        const pong = new Promise((resolve) => {
-            ws.addEventListener("pong", resolve, { once: true });
+        const answerMs = Math.min(HEARTBEAT_ANSWER_MS, this.#heartbeatMs);
+        const answer = new Promise((resolve) => {
+            for (const type of ["pong", "message"])
+                ws.addEventListener(type, () => resolve(true), { once: true });
             ws.ping();
         });
-        await Promise.race([pong, pause(HEARTBEAT_ANSWER_MS)]);
-        return this.#heardAt !== before;
+        return Promise.race([answer, pause(answerMs).then(() => false)]);
     }
 
     async #asked() {
