@@ -5,7 +5,10 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -122,6 +125,24 @@ static void test_ready_line(void **state) {
     close(ends[1]);
 }
 
+static void test_ready_to_a_manager(void **state) {
+    (void)state;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char name[64], text[64];
+    snprintf(name, sizeof name, "@berth-cli-test-%ld", (long)getpid());
+    memcpy(address.sun_path + 1, name + 1, strlen(name) - 1);
+    int manager = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_int_equal(bind(manager, (struct sockaddr *)&address,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(name))),
+                     0);
+    setenv("NOTIFY_SOCKET", name, 1);
+    berth_ready_notify(BERTH_VIEW("READY=1\nSTATUS=Serving"), NULL);
+    unsetenv("NOTIFY_SOCKET");
+    assert_int_equal(recv(manager, text, sizeof text, MSG_DONTWAIT), 22);
+    assert_memory_equal(text, "READY=1\nSTATUS=Serving", 22);
+    close(manager);
+}
+
 /* What the log said last. */
 static char said[256];
 static void keep(void *owner, const struct berth_log_record *record) {
@@ -152,6 +173,7 @@ int main(void) {
         cmocka_unit_test(test_why),
         cmocka_unit_test(test_ready_line),
         cmocka_unit_test(test_ready_descriptor),
+        cmocka_unit_test(test_ready_to_a_manager),
         cmocka_unit_test(test_ready_to_a_manager_that_is_gone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -146,7 +146,8 @@ describe('from state to state', () => {
     const server = await start(t, {dir});
     const peer = await openRaw(server);
     server.process.kill('SIGTERM');
-    await until(() => server.portFile === undefined, 'port file that goes before the record');
+    const portFile = path.join(dir, 'server_port.txt');
+    await until(() => !fs.existsSync(portFile), 'port file that goes before the record');
     assert.equal(readRecord(server).state, 'draining');
     await sleep(20);
     peer.destroy();
