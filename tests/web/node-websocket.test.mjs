@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import { setImmediate } from "node:timers/promises";
-import { after, afterEach, before, describe, test } from "node:test";
+import { afterEach, describe, test } from "node:test";
 import { FrameReader, writeFrame } from "../../clients/js/node-frames.js";
 import { NodeWebSocket } from "../../clients/js/node.js";
 
@@ -103,33 +103,26 @@ describe("writeFrame masks, and reads back", () => {
         });
 });
 
-describe("NodeWebSocket", () => {
-    let server;
-    let port;
-    let ws;
-    /** What the server does with an upgrade: gets the socket, the headers it would answer, the request. */
-    let behave;
+/** What the server does with an upgrade: gets the socket, the headers it would answer, the request. */
+let behave;
+const server = http.createServer((_request, response) => response.writeHead(403).end());
+server.on("upgrade", (request, socket) => {
+    socket.on("error", () => {});
+    socket.on("end", () => socket.end());
+    const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + GUID);
+    const headers = {
+        Upgrade: "websocket",
+        Connection: "Upgrade",
+        "Sec-WebSocket-Accept": accept.digest("base64"),
+    };
+    behave(socket, headers, request);
+});
+await once(server.listen(0, "127.0.0.1").unref(), "listening");
+const { port } = server.address();
 
-    before(async () => {
-        server = http.createServer((_request, response) => response.writeHead(403).end());
-        server.on("upgrade", (request, socket) => {
-            socket.on("error", () => {});
-            socket.on("end", () => socket.end());
-            const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + GUID);
-            const headers = {
-                Upgrade: "websocket",
-                Connection: "Upgrade",
-                "Sec-WebSocket-Accept": accept.digest("base64"),
-            };
-            behave(socket, headers, request);
-        });
-        await once(server.listen(0, "127.0.0.1"), "listening");
-        ({ port } = server.address());
-    });
-    after(() => {
-        server.closeAllConnections();
-        server.close();
-    });
+describe("NodeWebSocket", () => {
+    let ws;
+
     afterEach(() => ws?.close());
 
     const answer = (socket, headers, ...frames) => {

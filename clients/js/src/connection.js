@@ -363,12 +363,16 @@ export class BerthSocket extends EventTarget {
      *  @param {any} ws @returns {Promise<boolean>} */
     async #pinged(ws) {
         const answerMs = Math.min(HEARTBEAT_ANSWER_MS, this.#heartbeatMs);
+        const done = new AbortController(); // ends listeners and timer: a quiet line has many pings
+        const { signal } = done;
         const answer = new Promise((resolve) => {
             for (const type of ["pong", "message"])
-                ws.addEventListener(type, () => resolve(true), { once: true });
+                ws.addEventListener(type, () => resolve(true), { signal });
             ws.ping();
         });
-        return Promise.race([answer, pause(answerMs).then(() => false)]);
+        const alive = await Promise.race([answer, pause(answerMs, signal).then(() => false)]);
+        done.abort();
+        return alive;
     }
 
     /** Pages cannot ping: the health document is asked instead, by the same address. */

@@ -1137,12 +1137,16 @@ class BerthSocket extends EventTarget {
 
     async #pinged(ws) {
         const answerMs = Math.min(HEARTBEAT_ANSWER_MS, this.#heartbeatMs);
+        const done = new AbortController(); // ends listeners and timer: a quiet line has many pings
+        const { signal } = done;
         const answer = new Promise((resolve) => {
             for (const type of ["pong", "message"])
-                ws.addEventListener(type, () => resolve(true), { once: true });
+                ws.addEventListener(type, () => resolve(true), { signal });
             ws.ping();
         });
-        return Promise.race([answer, pause(answerMs).then(() => false)]);
+        const alive = await Promise.race([answer, pause(answerMs, signal).then(() => false)]);
+        done.abort();
+        return alive;
     }
 
     async #asked() {
