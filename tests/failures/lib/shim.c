@@ -11,6 +11,7 @@
  * Shape:   the calls that are seen are those at the end of this file
  * Threads: one
  */
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -74,16 +75,20 @@ static void before(const char *call, const char *name) {
     delay(call);
 }
 
+/* 0 for what has none. Both families have it in the same place. */
+static unsigned port_of(const struct sockaddr *address) {
+    if (address->sa_family != AF_INET && address->sa_family != AF_INET6)
+        return 0;
+    return ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
+}
+
 static bool is_denied(const struct sockaddr *address) {
     const char *text = getenv("SHIM_DENY");
     unsigned from;
     unsigned to;
-    if (text == NULL || sscanf(text, "%u %u", &from, &to) != 2 ||
-        (address->sa_family != AF_INET && address->sa_family != AF_INET6))
-        return false;
-    /* Both families have the port in the same place. */
-    unsigned port = ntohs(((const struct sockaddr_in *)(const void *)address)->sin_port);
-    return from <= port && port <= to;
+    unsigned port = port_of(address);
+    return text != NULL && port != 0 && sscanf(text, "%u %u", &from, &to) == 2 && from <= port &&
+           port <= to;
 }
 
 static void start_sleeper(int number) {
@@ -119,6 +124,21 @@ SEEN(linkat, to, (int dir, const char *from, int to_dir, const char *to, int fla
      (dir, from, to_dir, to, flags))
 SEEN(unlink, path, (const char *path), (path))
 SEEN(unlinkat, path, (int dir, const char *path, int flags), (dir, path, flags))
+
+/* Its name is where it leads: "127.0.0.1:12000", "[::1]:12000". */
+int connect(int fd, const struct sockaddr *address, socklen_t size) {
+    const struct sockaddr_in *v4 = (const void *)address;
+    const struct sockaddr_in6 *v6 = (const void *)address;
+    bool is_v6 = address->sa_family == AF_INET6;
+    char ip[INET6_ADDRSTRLEN] = "";
+    char name[INET6_ADDRSTRLEN + 10];
+    if (port_of(address) != 0)
+        inet_ntop(address->sa_family, is_v6 ? (const void *)&v6->sin6_addr : &v4->sin_addr, ip,
+                  sizeof ip);
+    snprintf(name, sizeof name, is_v6 ? "[%s]:%u" : "%s:%u", ip, port_of(address));
+    before("connect", name);
+    return NEXT(connect)(fd, address, size);
+}
 
 int bind(int fd, const struct sockaddr *address, socklen_t size) {
     before("bind", "");

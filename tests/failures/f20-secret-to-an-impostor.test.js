@@ -1,0 +1,93 @@
+// F20: the client shows its token to whoever listens on the port that it knows.
+// Defence: the server proves itself first; the token goes only to one that has (find/search.c,
+// find/client_proof.c; clients/js/src/search.js, connection.js).
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import {test} from 'node:test';
+import {conf, folder, serve} from '../e2e/lib/berth.js';
+import {connect, find, placesOf, terminal} from './lib/clients.js';
+import {goOn, stopped, until} from './lib/process.js';
+import {crash, recordsIn} from './lib/records.js';
+import {recorder} from './lib/strangers.js';
+import {shim} from './lib/tools.js';
+
+const PORT = 12000;
+
+/** A server that has run, and crashed: its record, with the token, is there still. */
+async function crashed(t) {
+  const dir = folder(t);
+  const server = await serve(t, {conf: conf(PORT), dir});
+  const [record] = recordsIn(dir);
+  assert.match(record.token, /^[\w-]{22,}$/);
+  const health = await (await fetch(server.url('/health'))).json();
+  await crash(server);
+  return {dir, server, record, health};
+}
+
+function holdsNothing(text, {dir, record}) {
+  const seed = fs.readFileSync(path.join(dir, 'state/berth/e2e/identity.key'));
+  assert.ok(!text.includes(record.token), `the token was shown:\n${text}`);
+  for (const encoding of ['latin1', 'hex', 'base64url']) assert.ok(!text.includes(seed.toString(encoding)));
+  assert.doesNotMatch(text, /^(cookie|authorization|sec-websocket-protocol):/im);
+}
+
+const ANSWERS = {
+  'says OK': () => () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK',
+  'asks for a token': () => () => 'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n',
+  'says nothing': () => () => '',
+  'has our old health document': ({health}) => () => {
+    const body = JSON.stringify(health);
+    return `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+  },
+};
+
+for (const [name, answer] of Object.entries(ANSWERS)) {
+  test(`an impostor on the stale port who ${name} learns nothing`, async (t) => {
+    const facts = await crashed(t);
+    const impostor = await recorder(t, PORT, answer(facts));
+    const places = {...placesOf(facts.dir, [PORT]), attemptMs: 300};
+    assert.equal((await find(places)).found, undefined);
+    assert.equal((await find({...places, url: `http://127.0.0.1:${PORT}`})).found, undefined);
+    const socket = connect(t, places);
+    await until(() => socket.events.filter((event) => event.type === 'searching').length >= 3, 'third try');
+    assert.ok(impostor.text.includes('GET /health?challenge='), 'it was asked to prove itself');
+    assert.notEqual(socket.readyState, 1);
+    holdsNothing(impostor.text, facts);
+
+    const server = await serve(t, {conf: conf(PORT), dir: facts.dir});
+    await until(() => socket.readyState === 1, 'connection to ours');
+    assert.equal(socket.endpoint.instance, server.record.instance);
+    holdsNothing(impostor.text, facts);
+  });
+}
+
+test('the native client: an impostor on the stale port learns nothing', async (t) => {
+  const facts = await crashed(t);
+  for (const name of ['asks for a token', 'has our old health document']) {
+    const impostor = await recorder(t, PORT, ANSWERS[name](facts));
+    const run = terminal(t, facts.dir);
+    run.process.stdin.end('hello\n');
+    await run.ended({code: 5});
+    assert.ok(impostor.text.includes('GET /health?challenge='), 'it was asked to prove itself');
+    assert.ok(!impostor.text.includes('hello'));
+    holdsNothing(impostor.text, facts);
+    await impostor.release();
+  }
+});
+
+test('the native client: nor does one who takes the port between the proof and the connection', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, {conf: conf(PORT), dir});
+  const [record] = recordsIn(dir);
+  // It looks twice, each time with a proof, and then connects: before that it is held.
+  const run = terminal(t, dir, [], {env: shim({STOP: `connect 127.0.0.1:${PORT} 3`})});
+  run.process.stdin.end('hello\n');
+  await stopped(run, 'its connection');
+  await crash(server);
+  const impostor = await recorder(t, PORT, ANSWERS['asks for a token']());
+  goOn(run);
+  await until(() => /stranger +a record/.test(run.stderr), 'verdict on the impostor');
+  assert.ok(!impostor.text.includes('hello'));
+  holdsNothing(impostor.text, {dir, record});
+});
