@@ -139,7 +139,7 @@ static int put_back(struct berth_publication *publication) {
     return error;
 }
 
-const char *berth_publication_fault(struct berth_publication *publication) {
+static const char *find_record_fault(struct berth_publication *publication) {
     if (publication->record == NULL)
         return NULL;
     switch (berth_record_check(publication->record)) {
@@ -172,6 +172,13 @@ static void publish_port_file(struct berth_publication *publication) {
                         path, berth_error_text(error));
 }
 
+static void keep_port_file(struct berth_publication *publication) {
+    const char *path = value_of(publication, BERTH_SETTING_PORT_FILE)->text;
+    if (publication->file_published && berth_port_file_keep(path, publication->endpoint.port) == 1)
+        berth_log_write(publication->log, BERTH_LOG_INFO, "port_file.gone",
+                        "Somebody removed the port file %s: it was put back", path);
+}
+
 static void withdraw_port_file(struct berth_publication *publication) {
     const char *path = value_of(publication, BERTH_SETTING_PORT_FILE)->text;
     if (!publication->file_published)
@@ -195,6 +202,14 @@ static void save_sticky_port(struct berth_publication *publication) {
         berth_log_write(publication->log, BERTH_LOG_INFO, "sticky.unwritten",
                         "The port could not be remembered for the next run in %s: %s", state_dir,
                         berth_error_text(error));
+}
+
+/* -- Both, every few seconds --------------------------------------------------------------------
+ */
+
+const char *berth_publication_fault(struct berth_publication *publication) {
+    keep_port_file(publication);
+    return find_record_fault(publication);
 }
 
 /* -- From state to state ----------------------------------------------------------------------- */

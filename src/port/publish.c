@@ -62,6 +62,27 @@ int berth_port_file_publish(const char *path, uint16_t port) {
     return error;
 }
 
+static bool is_gone(const char *path) {
+    char memory[CONTENT_MAX];
+    struct berth_view found;
+    return read_small(path, memory, sizeof memory, &found) == BERTH_E_NOT_FOUND;
+}
+
+/* Looked at twice: the lock is not for a file that is in its place, as it is nearly always. */
+int berth_port_file_keep(const char *path, uint16_t port) {
+    char memory[CONTENT_MAX];
+    if (!is_gone(path))
+        return 0;
+    intptr_t lock = lock_folder_of(path);
+    int result = is_gone(path) ? 1 : 0;
+    if (result == 1) {
+        int error = berth_sys_file_replace(path, write_port(port, memory, sizeof memory), 0644);
+        result = error < 0 ? error : 1;
+    }
+    berth_sys_dir_unlock(lock);
+    return result;
+}
+
 static int remove_if_ours(const char *path, uint16_t port) {
     char ours_memory[CONTENT_MAX];
     char found_memory[CONTENT_MAX];

@@ -1,6 +1,7 @@
 /* What is left on disk for others to find: the port file, and the port to come back to.
  *
  *     berth_port_file_publish("server_port.txt", port);
+ *     berth_port_file_keep("server_port.txt", port);         (every few seconds)
  *     ...
  *     berth_port_file_withdraw("server_port.txt", port);     (before the listeners are closed)
  *
@@ -22,6 +23,11 @@ int berth_port_file_publish(const char *path, uint16_t port);
  * held: once it is given up, the next server may have it, and the same number in the file is that
  * server's. */
 int berth_port_file_withdraw(const char *path, uint16_t port);
+
+/* For every few seconds: puts the file there again when it is gone, and leaves it alone when there
+ * is one, whoever's. 1 when it was put back. A server that was held up on its way out (a sleep of
+ * the machine, a debugger) can take the file of the next one with it. */
+int berth_port_file_keep(const char *path, uint16_t port);
 
 /* The port of this app's last run, as kept in <state_dir>/<app>/port; 0 when there is none. The
  * folder is made when needed, 0700. Errors: BERTH_E_INVALID: the app's name cannot be a folder's;

@@ -227,6 +227,19 @@ static void the_next_servers_port_stands(void **state) {
     }
 }
 
+static void a_file_that_is_gone_comes_back(void **state) {
+    (void)state;
+    assert_int_equal(berth_port_file_publish(file, 1018), 0);
+    assert_int_equal(berth_port_file_keep(file, 1018), 0);
+    assert_int_equal(berth_sys_file_remove(file), 0);
+    assert_int_equal(berth_port_file_keep(file, 1018), 1);
+    assert_string_equal(content(file), "1018");
+    /* Another server's is that server's to keep. */
+    assert_int_equal(berth_port_file_publish(file, 1019), 0);
+    assert_int_equal(berth_port_file_keep(file, 1018), 0);
+    assert_string_equal(content(file), "1019");
+}
+
 /* -- The port of the last run ------------------------------------------------------------------ */
 
 static void remembered_for_each_app(void **state) {
@@ -278,6 +291,7 @@ int main(void) {
         WITH_FOLDER(the_port_and_nothing_else),
         WITH_FOLDER(withdrawn_when_it_is_ours),
         WITH_FOLDER(what_is_no_port_stays),
+        WITH_FOLDER(a_file_that_is_gone_comes_back),
         WITH_FOLDER(a_file_in_the_current_folder),
         WITH_FOLDER(folders_that_do_not_let_us),
         WITH_FOLDER(a_lock_that_is_not_given_up),

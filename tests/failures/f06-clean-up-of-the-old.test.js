@@ -1,14 +1,14 @@
 // F06: the old process cleans up, and takes the new one's file away.
 // Defence: withdraw only what is our own: the port file when it still says our port, looked at and
-// removed under the folder's lock (port/publish.c); the record when it is the file that we hold
-// (port/record.c).
+// removed under the folder's lock, and put back where that was too late (port/publish.c); the record
+// when it is the file that we hold (port/record.c).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import {test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {begin, conf, folder, serve} from '../e2e/lib/berth.js';
 import {rounds} from './lib/machine.js';
-import {goOn, stopped} from './lib/process.js';
+import {goOn, stopped, until} from './lib/process.js';
 import {listed, recordsIn} from './lib/records.js';
 import {shim} from './lib/tools.js';
 
@@ -53,6 +53,17 @@ test('the old one is held between looking and removing: the new one waits with i
   await next.ready();
   await onlyNewIsThere(t, dir, next);
   await next.stop();
+});
+
+test('the old one is held for longer than anybody waits: the new one’s file comes back', async (t) => {
+  const dir = folder(t);
+  const old = await leaving(t, dir, 'unlink server_port.txt 1');
+  const server = await serve(t, {conf: TEXT, dir}); // it has written without the lock
+  assert.equal(server.portFile, String(server.port));
+  goOn(old);
+  await old.ended();
+  await until(() => server.portFile === String(server.port), 'port file again');
+  await onlyNewIsThere(t, dir, server);
 });
 
 test('the old one is held before it removes its record: only that goes', async (t) => {
