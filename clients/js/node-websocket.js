@@ -13,6 +13,7 @@ import { createHash, randomBytes } from "node:crypto";
 import http from "node:http";
 import { eventWith } from "./src/events.js";
 import { FrameReader, writeFrame } from "./node-frames.js";
+import { provenAgent } from "./node-proven.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const CLOSE_MS = 5000;
@@ -35,7 +36,7 @@ export class NodeWebSocket extends EventTarget {
     extensions = "";
     /** @type {BinaryType} */ binaryType = "blob";
     /** @type {import("node:net").Socket | null} */ #socket = null;
-    /** @type {http.ClientRequest} */ #request;
+    /** @type {http.ClientRequest | undefined} */ #request;
     /** @type {{code: number, reason: string} | null} what the peer's close frame said */ #said =
         null;
     #reader = new FrameReader(MESSAGE_MAX);
@@ -43,8 +44,10 @@ export class NodeWebSocket extends EventTarget {
     /** @type {string[]} */ #offered;
     /** @type {NodeJS.Timeout | undefined} */ #timer;
 
-    /** @param {string} url @param {string | string[]} [protocols] */
-    constructor(url, protocols = []) {
+    /** With a server given, nothing but a challenge is sent to anybody who does not prove to be it.
+     *  @param {string} url @param {string | string[]} [protocols]
+     *  @param {import("./node-proven.js").Server} [server] */
+    constructor(url, protocols = [], server) {
         super();
         const address = new URL(url);
         if (address.protocol !== "ws:") throw exception("SyntaxError", `${url} is no ws: address`);
@@ -54,7 +57,8 @@ export class NodeWebSocket extends EventTarget {
             throw exception("SyntaxError", "A subprotocol is a token, and each is named once");
         this.url = address.href;
         this.#origin = address.origin;
-        this.#request = this.#ask(address);
+        if (server) this.#askProven(address, server);
+        else this.#ask(address, false);
     }
 
     get bufferedAmount() {
@@ -96,14 +100,25 @@ export class NodeWebSocket extends EventTarget {
 
     /* ---- The handshake: section 4.1 ---- */
 
-    /** @param {URL} url */
-    #ask(url) {
+    /** @param {URL} url @param {import("./node-proven.js").Server} server */
+    async #askProven(url, server) {
+        try {
+            const agent = await provenAgent(url, server);
+            if (this.readyState === 0) this.#ask(url, agent);
+            else agent.destroy();
+        } catch {
+            this.#fail();
+        }
+    }
+
+    /** @param {URL} url @param {http.Agent | false} agent */
+    #ask(url, agent) {
         const key = randomBytes(16).toString("base64");
         const request = http.get({
             host: url.hostname.replace(/^\[|\]$/g, ""),
-            port: url.port || 80,
+            port: Number(url.port || 80),
             path: url.pathname + url.search,
-            agent: false,
+            agent,
             maxHeaderSize: 16384,
             headers: {
                 Host: url.host,
@@ -124,7 +139,7 @@ export class NodeWebSocket extends EventTarget {
         });
         request.on("response", () => this.#fail());
         request.on("error", () => this.#fail());
-        return request;
+        this.#request = request;
     }
 
     /** @param {http.IncomingMessage} response @param {string} key */

@@ -1,13 +1,14 @@
 // The WebSocket of the Node entry: frames in every split, and whole connections with a server that
 // is made here, byte by byte, well-behaved or not.
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import http from "node:http";
 import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, test } from "node:test";
 import { FrameReader, writeFrame } from "../../clients/js/node-frames.js";
 import { NodeWebSocket } from "../../clients/js/node.js";
+import { claimBytes } from "../../clients/js/src/proof.js";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -303,5 +304,59 @@ describe("NodeWebSocket", () => {
             assert.throws(() => new NodeWebSocket("ws://127.0.0.1:1/", protocols), {
                 name: "SyntaxError",
             });
+    });
+});
+
+describe("a connection that carries a secret", () => {
+    const SERVER = { app: "assistant", instance: "i1" };
+    const { publicKey: exported, privateKey } = generateKeyPairSync("ed25519");
+    const publicKey = exported.export({ format: "jwk" }).x;
+    const SECRET = ["berth.v1", "berth.token.secret"];
+
+    /** Answers /health as told, and keeps all that it is asked. */
+    async function world(t, { port: signed, hangUp = false, key = privateKey } = {}) {
+        const seen = [];
+        const server = http.createServer((request, response) => {
+            seen.push(request.url);
+            const challenge = Buffer.from(new URL(request.url, "http://x").searchParams.get("challenge"), "base64url");
+            const bytes = claimBytes({ ...SERVER, port: signed ?? server.address().port, challenge });
+            if (hangUp) response.setHeader("Connection", "close");
+            response.end(JSON.stringify({ proof: sign(null, bytes, key).toString("base64url") }));
+        });
+        server.on("upgrade", (request, socket) => {
+            seen.push(request.headers["sec-websocket-protocol"]);
+            const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + GUID).digest("base64");
+            socket.end(
+                `HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n` +
+                    "Sec-WebSocket-Protocol: berth.v1\r\n\r\n",
+            );
+        });
+        let connections = 0;
+        server.on("connection", () => connections++);
+        server.listen(0, "127.0.0.1");
+        await once(server, "listening");
+        t.after(() => server.close());
+        const { port } = server.address();
+        const ws = new NodeWebSocket(`ws://127.0.0.1:${port}/x`, SECRET, { ...SERVER, port, publicKey });
+        const opened = once(ws, "open").then(() => true);
+        const first = await Promise.race([opened, once(ws, "close").then(() => false)]);
+        return { opened: first, seen: seen.map((text) => text?.replace(/=.*/, "")), connections };
+    }
+
+    test("is the one on which the server has proved itself", async (t) => {
+        const { opened, seen, connections } = await world(t);
+        assert.equal(opened, true);
+        assert.deepEqual(seen, ["/health?challenge", SECRET.join(", ")]);
+        assert.equal(connections, 1);
+    });
+
+    test("is not made where the proof is another's", async (t) => {
+        const { privateKey: other } = generateKeyPairSync("ed25519");
+        assert.deepEqual(await world(t, { key: other }), { opened: false, seen: ["/health?challenge"], connections: 1 });
+        assert.deepEqual(await world(t, { port: 1 }), { opened: false, seen: ["/health?challenge"], connections: 1 });
+    });
+
+    test("is not made a second time when the proved one is gone", async (t) => {
+        assert.deepEqual(await world(t, { hangUp: true }), { opened: false, seen: ["/health?challenge"], connections: 1 });
     });
 });

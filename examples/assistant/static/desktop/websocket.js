@@ -1054,7 +1054,9 @@ class BerthSocket extends EventTarget {
     #dial(address, found, onOpen) {
         const { protocols = [] } = this.#options;
         const wanted = protocolsOf([protocols].flat(), found.token);
-        const ws = new this.#platform.WebSocket(address, wanted);
+        // Where the platform's WebSocket can, it has the server prove itself once more on the very
+        // connection that then carries the token; a page's cannot, and ignores what it is given.
+        const ws = new this.#platform.WebSocket(address, wanted, found.token ? found : undefined);
         ws.binaryType = this.#binaryType;
         this.#ws = ws;
         this.#heard();
