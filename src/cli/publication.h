@@ -65,8 +65,8 @@ void berth_publication_place(struct berth_publication *publication,
 void berth_publication_set_state(struct berth_publication *publication,
                                  enum berth_endpoint_state state);
 
-/* Looks after the record and the port file, and puts back what is gone. Why this instance is no longer the one
- * that clients find under its name; NULL when it is. */
+/* Looks after the record and the port file, and puts back what is gone. Why this instance is no
+ * longer the one that clients find under its name; NULL when it is. */
 const char *berth_publication_fault(struct berth_publication *publication);
 
 void berth_publication_end(struct berth_publication *publication);
