@@ -397,14 +397,16 @@ function save(app, remembered) {
 
 function wakes(wake) {
     const onVisible = () => root.document.visibilityState === "visible" && wake();
+    // A page that is shown for the first time has only begun to look.
+    const onShow = ({ persisted }) => persisted && wake();
     root.addEventListener?.("online", wake);
-    root.addEventListener?.("pageshow", wake);
+    root.addEventListener?.("pageshow", onShow);
     root.document?.addEventListener("visibilitychange", onVisible);
     const unhook = root.berth?.onMoved?.(wake);
     return () => {
         unhook?.();
         root.removeEventListener?.("online", wake);
-        root.removeEventListener?.("pageshow", wake);
+        root.removeEventListener?.("pageshow", onShow);
         root.document?.removeEventListener("visibilitychange", onVisible);
     };
 }
@@ -516,7 +518,7 @@ async function race(search, places, outer) {
 }
 
 async function answerOf(place, before, ask, signal) {
-    if (place.after > 0) await soonest(before, place.after, signal);
+    if (place.after > 0) await soonest(place.hold ? [] : before, place.after, signal);
     if (signal.aborted) return null;
     const candidates = await place.candidates(signal);
     if (signal.aborted) return null;
@@ -524,7 +526,8 @@ async function answerOf(place, before, ask, signal) {
 }
 
 async function soonest(before, ms, signal) {
-    await pause(ms, signal, (wake) => void Promise.all(before).then(wake));
+    const nothing = before.length > 0 && Promise.all(before);
+    await pause(ms, signal, (wake) => nothing && void nothing.then(wake));
 }
 
 async function firstOf(promises) {
@@ -641,6 +644,8 @@ function checkOptions({ app, least, publicKey, url, ports }) {
 class Finder {
     last = null;
     silent = new Set();
+    again = false;
+    called = false;
     starting = false;
 
     constructor(platform, options, report) {
@@ -650,14 +655,32 @@ class Finder {
         this.report = report;
     }
 
-    async look(signal) {
+    #looking = null;
+    #rouse = () => {};
+
+    async look() {
         const { platform, options } = this;
+        const { signal } = (this.#looking = platform.controller());
+        this.called = false;
         const told = await platform.told(options);
         const search = this.searchWith(told);
         const found = await race(search, this.placesOf(search, told), signal);
+        this.#looking = null;
+        this.again = true;
         this.starting = search.starting && !found;
         if (found) this.settle(found, search);
         return found;
+    }
+
+    async rest(ms) {
+        await pause(ms, undefined, (wake) => (this.#rouse = wake));
+        this.#rouse = () => {};
+    }
+
+    call() {
+        this.called = this.#looking !== null;
+        this.#looking?.abort();
+        this.#rouse();
     }
 
     searchWith(told) {
@@ -678,6 +701,7 @@ class Finder {
             remembered: platform.load(app, options),
             silent,
             starting: false,
+            again: this.again,
             report,
         };
     }
@@ -691,6 +715,7 @@ class Finder {
 
     settle(found, { app, remembered }) {
         const before = this.last;
+        this.called = false;
         this.last = found;
         this.silent.clear();
         if (before) {
@@ -720,34 +745,38 @@ class Finder {
 }
 
 async function findWith(platform, options) {
+    const { signal, timeoutMs = 0 } = options;
     const startedAt = Date.now();
-    const report = reporter(options.on, startedAt);
-    const finder = new Finder(platform, options, report);
-    const signal = options.signal ?? new AbortController().signal;
-    const deadline = startedAt + (options.timeoutMs ?? 0);
-    for (let failures = 0; ; failures++) {
-        const found = await finder.look(signal);
-        if (signal.aborted) throw new BerthError("ABORTED", "The search was ended by its signal.");
-        if (found) return found;
-        const left = deadline - Date.now();
-        if (left <= 0) break;
-        const ceiling = finder.starting ? 100 : RETRY_LAST_MS;
-        await pausedOrWoken(
-            platform,
-            options,
-            Math.min(left, backoff(failures, Math.random(), ceiling)),
-            signal,
-        );
+    const finder = new Finder(platform, options, reporter(options.on, startedAt));
+    const call = () => finder.call();
+    const unhook = platform.wakes(call, options);
+    signal?.addEventListener("abort", call);
+    try {
+        return await seek(finder, startedAt + timeoutMs, signal);
+    } finally {
+        signal?.removeEventListener("abort", call);
+        unhook();
     }
-    if (finder.starting)
-        throw new BerthError("TIMEOUT", `The server of "${options.app}" is there, but not ready.`);
-    throw new BerthError("NOT_FOUND", await platform.explain(finder.searchWith({})));
 }
 
-async function pausedOrWoken(platform, options, ms, signal) {
-    let unhook = () => {};
-    await pause(ms, signal, (wake) => (unhook = platform.wakes(wake, options)));
-    unhook();
+async function seek(finder, deadline, signal) {
+    for (let failures = 0; !signal?.aborted; failures++) {
+        const found = await finder.look();
+        if (found) return found;
+        if (finder.called) continue;
+        const left = deadline - Date.now();
+        if (left <= 0) throw await notFound(finder);
+        const ceiling = finder.starting ? 100 : RETRY_LAST_MS;
+        await finder.rest(Math.min(left, backoff(failures, Math.random(), ceiling)));
+    }
+    throw new BerthError("ABORTED", "The search was ended by its signal.");
+}
+
+async function notFound(finder) {
+    const { app } = finder.options;
+    if (finder.starting)
+        return new BerthError("TIMEOUT", `The server of "${app}" is there, but not ready.`);
+    return new BerthError("NOT_FOUND", await finder.platform.explain(finder.searchWith({})));
 }
 
 function reporter(on, startedAt) {
@@ -841,9 +870,6 @@ class BerthSocket extends EventTarget {
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
     #closing;
-    #stop = new AbortController();
-    #called = false;
-    #wake = this.#call;
     #handlers = new Map();
 
     constructor(platform, options) {
@@ -904,12 +930,11 @@ class BerthSocket extends EventTarget {
         this.#closeWith = { code, reason };
         this.#state = this.CLOSING;
         if (this.#ws) this.#closing = setTimeout(this.#drop, CLOSE_MS);
-        else this.#stop.abort();
-        this.#wake();
+        this.#finder.call();
     }
 
     wake() {
-        this.#wake();
+        this.#finder.call();
     }
 
     /* ---- Events ---- */
@@ -966,7 +991,7 @@ class BerthSocket extends EventTarget {
         while (this.#state < this.CLOSING) {
             const ended = await this.#attempt();
             if (this.#state >= this.CLOSING || (ended && this.#options.once)) break;
-            await this.#rest();
+            if (!this.#finder.called) await this.#rest();
         }
         clearInterval(timer);
         clearTimeout(this.#closing);
@@ -980,8 +1005,8 @@ class BerthSocket extends EventTarget {
     async #attempt() {
         this.#report("searching", { text: `Looking for the server of "${this.#options.app}".` });
         try {
-            const found = await this.#finder.look(this.#stop.signal);
-            if (this.#state >= this.CLOSING) return false;
+            const found = await this.#finder.look();
+            if (this.#state >= this.CLOSING || this.#finder.called) return false;
             if (!found) return await this.#failed();
             await this.#converse(found);
             return true;
@@ -1006,7 +1031,6 @@ class BerthSocket extends EventTarget {
 
     async #converse(found) {
         const before = this.endpoint;
-        this.#called = false;
         this.endpoint = found;
         const address = this.#addressOf(found);
         const { source, http, port, verdict } = found;
@@ -1085,17 +1109,11 @@ class BerthSocket extends EventTarget {
         const wait = Math.round(backoff(this.#failures++, Math.random()));
         const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
         this.#report("waiting", { wait, text: `Trying again ${when}.` });
-        if (!this.#called) await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
-        this.#called = false;
-        this.#wake = this.#call;
-    }
-
-    #call() {
-        this.#called = true;
+        await this.#finder.rest(wait);
     }
 
     #roused() {
-        this.#wake();
+        this.#finder.call();
         this.#check();
     }
 
@@ -1137,7 +1155,7 @@ class BerthSocket extends EventTarget {
     async #asked() {
         const { http, instance } = (this.endpoint);
         const { ask } = this.#platform;
-        const signal = this.#stop.signal;
+        const { signal } = new AbortController();
         const answer = await within(signal, HEARTBEAT_ANSWER_MS, (inner) =>
             ask(`${http}/health`, { signal: inner, silent: new Set([http]) }),
         );

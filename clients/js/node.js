@@ -24,6 +24,7 @@ import { commonPlaces, originOf } from "./src/platform.js";
 
 const HEARTBEAT_MS = 15_000;
 const WATCH_MS = 1000;
+const RANGE_LATER_MS = 300;
 
 /** What a failed request means. @param {NodeJS.ErrnoException} error @param {AbortSignal} signal */
 function failure({ code = "" }, signal) {
@@ -106,8 +107,16 @@ async function told(options) {
 const places = (options, search) => [
     { source: "record", after: 0, candidates: () => readRecords(options) },
     { source: "port-file", after: 0, candidates: () => readPortFile(options) },
-    ...commonPlaces(search),
+    ...commonPlaces(search).map((place) => (search.again ? later(place) : place)),
 ];
+
+/** A server that comes back says so in its record, which wakes all who wait for it: a crowd of them
+ *  has no need to ask all ports meanwhile, and all at once. The first look takes no such detour.
+ *  @param {import("./src/search.js").Place} place */
+const later = (place) =>
+    place.source === "range"
+        ? { ...place, hold: true, after: place.after + Math.random() * RANGE_LATER_MS }
+        : place;
 
 /** A record that comes or changes is the best moment for a try. The folder itself may come later
  *  than this client, or be made anew: each second it is seen to that the watch is on the right one.
@@ -126,7 +135,7 @@ function wakes(wake, options) {
 /** @param {string} folder @param {() => void} wake */
 function watchFolder(folder, wake) {
     /** @type {fs.FSWatcher | undefined} */ let watcher;
-    let watched = 0;
+    /** @type {number | undefined} */ let watched;
     const end = () => watcher?.close();
     const begin = () => {
         watcher = fs.watch(folder, { persistent: false }, (_type, name) => {
@@ -137,12 +146,13 @@ function watchFolder(folder, wake) {
     const renew = () => {
         const inode = fs.statSync(folder, { throwIfNoEntry: false })?.ino ?? 0;
         if (inode === watched) return;
+        const isFirst = watched === undefined;
         end();
         watched = inode;
         if (inode === 0) return;
         try {
             begin();
-            wake();
+            if (!isFirst) wake();
         } catch {
             watched = 0; // It went again, or the system has no watch left: tried again in a second.
         }

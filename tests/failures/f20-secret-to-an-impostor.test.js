@@ -2,9 +2,11 @@
 // Defence: the server proves itself first; the token goes only to one that has (find/search.c,
 // find/client_proof.c; clients/js/src/search.js, connection.js).
 import assert from 'node:assert/strict';
+import {spawn} from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import {test} from 'node:test';
+import {atEnd} from '../e2e/lib/atend.js';
 import {conf, folder, serve} from '../e2e/lib/berth.js';
 import {connect, find, placesOf, terminal} from './lib/clients.js';
 import {goOn, stopped, until} from './lib/process.js';
@@ -31,6 +33,41 @@ function holdsNothing(text, {dir, record}) {
   for (const encoding of ['latin1', 'hex', 'base64url']) assert.ok(!text.includes(seed.toString(encoding)));
   assert.doesNotMatch(text, /^(cookie|authorization|sec-websocket-protocol):/im);
 }
+
+/** A program of its own that waits for a port to become free, takes it, and writes all bytes down. */
+function lurker(t, port) {
+  const file = path.join(folder(t), 'bytes');
+  const child = spawn(process.execPath, ['-e', LURKER, String(port), file], {stdio: 'inherit'});
+  atEnd(t, () => child.kill('SIGKILL'));
+  return {
+    waitUntilThere() {
+      const pause = new Int32Array(new SharedArrayBuffer(4));
+      for (let i = 0; !fs.existsSync(file); i++) {
+        assert.ok(i < 10_000, 'the impostor never had the port');
+        Atomics.wait(pause, 0, 0, 1);
+      }
+    },
+    get text() {
+      return fs.readFileSync(file, 'latin1');
+    },
+  };
+}
+
+const LURKER = `
+const fs = require('fs'), net = require('net');
+const [port, file] = process.argv.slice(1);
+const server = net.createServer((socket) => {
+  socket.on('error', () => {});
+  socket.on('data', (data) => {
+    fs.appendFileSync(file, data);
+    socket.write('HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\n\\r\\n');
+  });
+});
+const lurk = () => server.listen(Number(port), '127.0.0.1');
+server.on('error', () => setTimeout(lurk, 1));
+server.on('listening', () => fs.writeFileSync(file, ''));
+lurk();
+`;
 
 const ANSWERS = {
   'says OK': () => () => 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK',
@@ -61,6 +98,27 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
     holdsNothing(impostor.text, facts);
   });
 }
+
+test('an impostor who takes the port between the proof and the connection learns nothing', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, {conf: conf(PORT), dir});
+  const [record] = recordsIn(dir);
+  const impostor = lurker(t, PORT);
+  // The proof is reported before the connection is made. Nothing else of this program runs until
+  // the server is dead, and the impostor has its port.
+  let robbed = false;
+  const robbery = ({type}) => {
+    if (type !== 'proved' || robbed) return;
+    robbed = true;
+    server.process.kill('SIGKILL');
+    server.checked = true;
+    impostor.waitUntilThere();
+  };
+  const socket = connect(t, {...placesOf(dir, [PORT]), on: robbery});
+  await until(() => socket.events.filter((event) => event.type === 'waiting').length >= 2, 'second try');
+  assert.ok(robbed, 'it was proved once');
+  holdsNothing(impostor.text, {dir, record});
+});
 
 test('the native client: an impostor on the stale port learns nothing', async (t) => {
   const facts = await crashed(t);

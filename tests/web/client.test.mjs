@@ -401,7 +401,6 @@ describe("the client", () => {
             socket.addEventListener("error", () => (Math.random = () => 0.999999));
             socket.addEventListener("waiting", ({ detail }) => {
                 waits.push(detail.wait);
-                socket.wake();
                 queueMicrotask(() => world.wake());
             });
             for (let n = 0; n < 8; n++) await next("waiting");

@@ -158,14 +158,16 @@ function save(app, remembered) {
 /** @param {() => void} wake */
 function wakes(wake) {
     const onVisible = () => root.document.visibilityState === "visible" && wake();
+    // A page that is shown for the first time has only begun to look.
+    const onShow = (/** @type {PageTransitionEvent} */ { persisted }) => persisted && wake();
     root.addEventListener?.("online", wake);
-    root.addEventListener?.("pageshow", wake);
+    root.addEventListener?.("pageshow", onShow);
     root.document?.addEventListener("visibilitychange", onVisible);
     const unhook = root.berth?.onMoved?.(wake);
     return () => {
         unhook?.();
         root.removeEventListener?.("online", wake);
-        root.removeEventListener?.("pageshow", wake);
+        root.removeEventListener?.("pageshow", onShow);
         root.document?.removeEventListener("visibilitychange", onVisible);
     };
 }

@@ -59,10 +59,6 @@ export class BerthSocket extends EventTarget {
     #heardAt = 0;
     #closeWith = { code: 1000, reason: "" };
     /** @type {ReturnType<typeof setTimeout> | undefined} */ #closing;
-    #stop = new AbortController();
-    /** Something called for a try while one was under way already: it may have come too late for it. */
-    #called = false;
-    #wake = this.#call;
     /** @type {Map<string, any>} */ #handlers = new Map();
 
     /** @param {Platform} platform @param {ConnectOptions} options */
@@ -129,13 +125,12 @@ export class BerthSocket extends EventTarget {
         this.#closeWith = { code, reason };
         this.#state = this.CLOSING;
         if (this.#ws) this.#closing = setTimeout(this.#drop, CLOSE_MS);
-        else this.#stop.abort();
-        this.#wake();
+        this.#finder.call();
     }
 
     /** Tries at once instead of waiting: the program knows that the network is back. */
     wake() {
-        this.#wake();
+        this.#finder.call();
     }
 
     /* ---- Events ---- */
@@ -195,7 +190,7 @@ export class BerthSocket extends EventTarget {
         while (this.#state < this.CLOSING) {
             const ended = await this.#attempt();
             if (this.#state >= this.CLOSING || (ended && this.#options.once)) break;
-            await this.#rest();
+            if (!this.#finder.called) await this.#rest();
         }
         clearInterval(timer);
         clearTimeout(this.#closing);
@@ -210,8 +205,8 @@ export class BerthSocket extends EventTarget {
     async #attempt() {
         this.#report("searching", { text: `Looking for the server of "${this.#options.app}".` });
         try {
-            const found = await this.#finder.look(this.#stop.signal);
-            if (this.#state >= this.CLOSING) return false;
+            const found = await this.#finder.look();
+            if (this.#state >= this.CLOSING || this.#finder.called) return false;
             if (!found) return await this.#failed();
             await this.#converse(found);
             return true;
@@ -238,7 +233,6 @@ export class BerthSocket extends EventTarget {
     /** From the upgrade to the end of the connection. @param {Found} found */
     async #converse(found) {
         const before = this.endpoint;
-        this.#called = false;
         this.endpoint = found;
         const address = this.#addressOf(found);
         const { source, http, port, verdict } = found;
@@ -323,18 +317,12 @@ export class BerthSocket extends EventTarget {
         const wait = Math.round(backoff(this.#failures++, Math.random()));
         const when = wait < 100 ? "at once" : `in ${(wait / 1000).toFixed(1)} s`;
         this.#report("waiting", { wait, text: `Trying again ${when}.` });
-        if (!this.#called) await pause(wait, this.#stop.signal, (wake) => (this.#wake = wake));
-        this.#called = false;
-        this.#wake = this.#call;
-    }
-
-    #call() {
-        this.#called = true;
+        await this.#finder.rest(wait);
     }
 
     /** The page is looked at again, the network or the machine is back. */
     #roused() {
-        this.#wake();
+        this.#finder.call();
         this.#check();
     }
 
@@ -381,7 +369,7 @@ export class BerthSocket extends EventTarget {
     async #asked() {
         const { http, instance } = /** @type {Found} */ (this.endpoint);
         const { ask } = this.#platform;
-        const signal = this.#stop.signal;
+        const { signal } = new AbortController();
         const answer = await within(signal, HEARTBEAT_ANSWER_MS, (inner) =>
             ask(`${http}/health`, { signal: inner, silent: new Set([http]) }),
         );

@@ -44,6 +44,8 @@ function checkOptions({ app, least, publicKey, url, ports }) {
 export class Finder {
     /** @type {Found | null} what was found before by this one */ last = null;
     /** @type {Set<string>} */ silent = new Set();
+    /** @type {boolean} it has looked before */ again = false;
+    /** @type {boolean} the last look was ended by a call for another one */ called = false;
     /** @type {boolean} ours was seen by the last look, but not ready */ starting = false;
 
     /** @param {Platform} platform @param {FindOptions} options
@@ -55,16 +57,36 @@ export class Finder {
         this.report = report;
     }
 
-    /** One look at all places. Gives null when nobody was there. @param {AbortSignal} signal
-     *  @returns {Promise<Found | null>} */
-    async look(signal) {
+    /** @type {AbortController | null} the look that is under way */ #looking = null;
+    #rouse = () => {};
+
+    /** One look at all places. Null when nobody was there, and when something called for another look
+     *  meanwhile (`called`): this one may have been too late for it. @returns {Promise<Found | null>} */
+    async look() {
         const { platform, options } = this;
+        const { signal } = (this.#looking = platform.controller());
+        this.called = false;
         const told = await platform.told(options);
         const search = this.searchWith(told);
         const found = await race(search, this.placesOf(search, told), signal);
+        this.#looking = null;
+        this.again = true;
         this.starting = search.starting && !found;
         if (found) this.settle(found, search);
         return found;
+    }
+
+    /** Waits, unless something calls. @param {number} ms */
+    async rest(ms) {
+        await pause(ms, undefined, (wake) => (this.#rouse = wake));
+        this.#rouse = () => {};
+    }
+
+    /** A try is worth while now: ends the waiting, and a look that is under way. */
+    call() {
+        this.called = this.#looking !== null;
+        this.#looking?.abort();
+        this.#rouse();
     }
 
     /** @param {Partial<import("./platform.js").Told>} told @returns {Search} */
@@ -86,6 +108,7 @@ export class Finder {
             remembered: platform.load(app, options),
             silent,
             starting: false,
+            again: this.again,
             report,
         };
     }
@@ -104,6 +127,7 @@ export class Finder {
     /** @param {Found} found @param {Search} search */
     settle(found, { app, remembered }) {
         const before = this.last;
+        this.called = false;
         this.last = found;
         this.silent.clear();
         if (before) {
@@ -138,36 +162,40 @@ export class Finder {
  * @param {Platform} platform @param {FindOptions} options @returns {Promise<Found>}
  */
 export async function findWith(platform, options) {
+    const { signal, timeoutMs = 0 } = options;
     const startedAt = Date.now();
-    const report = reporter(options.on, startedAt);
-    const finder = new Finder(platform, options, report);
-    const signal = options.signal ?? new AbortController().signal;
-    const deadline = startedAt + (options.timeoutMs ?? 0);
-    for (let failures = 0; ; failures++) {
-        const found = await finder.look(signal);
-        if (signal.aborted) throw new BerthError("ABORTED", "The search was ended by its signal.");
-        if (found) return found;
-        const left = deadline - Date.now();
-        if (left <= 0) break;
-        const ceiling = finder.starting ? 100 : RETRY_LAST_MS;
-        await pausedOrWoken(
-            platform,
-            options,
-            Math.min(left, backoff(failures, Math.random(), ceiling)),
-            signal,
-        );
+    const finder = new Finder(platform, options, reporter(options.on, startedAt));
+    const call = () => finder.call();
+    const unhook = platform.wakes(call, options);
+    signal?.addEventListener("abort", call);
+    try {
+        return await seek(finder, startedAt + timeoutMs, signal);
+    } finally {
+        signal?.removeEventListener("abort", call);
+        unhook();
     }
-    if (finder.starting)
-        throw new BerthError("TIMEOUT", `The server of "${options.app}" is there, but not ready.`);
-    throw new BerthError("NOT_FOUND", await platform.explain(finder.searchWith({})));
 }
 
-/** @param {Platform} platform @param {FindOptions} options @param {number} ms
- *  @param {AbortSignal} signal */
-async function pausedOrWoken(platform, options, ms, signal) {
-    let unhook = () => {};
-    await pause(ms, signal, (wake) => (unhook = platform.wakes(wake, options)));
-    unhook();
+/** @param {Finder} finder @param {number} deadline @param {AbortSignal} [signal] */
+async function seek(finder, deadline, signal) {
+    for (let failures = 0; !signal?.aborted; failures++) {
+        const found = await finder.look();
+        if (found) return found;
+        if (finder.called) continue;
+        const left = deadline - Date.now();
+        if (left <= 0) throw await notFound(finder);
+        const ceiling = finder.starting ? 100 : RETRY_LAST_MS;
+        await finder.rest(Math.min(left, backoff(failures, Math.random(), ceiling)));
+    }
+    throw new BerthError("ABORTED", "The search was ended by its signal.");
+}
+
+/** @param {Finder} finder */
+async function notFound(finder) {
+    const { app } = finder.options;
+    if (finder.starting)
+        return new BerthError("TIMEOUT", `The server of "${app}" is there, but not ready.`);
+    return new BerthError("NOT_FOUND", await finder.platform.explain(finder.searchWith({})));
 }
 
 /** Adds type and times to what is reported. @param {FindOptions["on"]} on @param {number} startedAt

@@ -13,7 +13,7 @@ const CHALLENGE_SIZE = 32;
  * @typedef {"told" | "origin" | "record" | "port-file" | "remembered" | "range"} Source
  * @typedef {Ours & {verdict: VerdictName, source: Source, token?: string}} Found
  * @typedef {{url: string, instance?: string, token?: string}} Candidate
- * @typedef {{source: Source, after: number, candidates: (signal: AbortSignal) =>
+ * @typedef {{source: Source, after: number, hold?: boolean, candidates: (signal: AbortSignal) =>
  *            Candidate[] | Promise<Candidate[]>}} Place
  * @typedef {{publicKey?: string, http?: string}} Remembered
  * @typedef {{source?: Source, url?: string, verdict?: VerdictName, port?: number,
@@ -21,7 +21,7 @@ const CHALLENGE_SIZE = 32;
  * @typedef {{app: string, instance?: string, trusted: string[], token?: string,
  *            least: VerdictName | null, ports: number[], url?: string, attemptMs: number,
  *            patienceMs: number, platform: import("./platform.js").Platform,
- *            remembered: Remembered, silent: Set<string>, starting: boolean,
+ *            remembered: Remembered, silent: Set<string>, starting: boolean, again: boolean,
  *            report: (type: string, facts: Facts) => void}} Search
  */
 
@@ -51,12 +51,13 @@ export async function race(search, places, outer) {
     }
 }
 
-/** A place is asked after its head start, or as soon as all before it have given nothing.
+/** A place is asked after the head start of the nearer ones; or, unless it has to hold, as soon as
+ *  all of them have given nothing.
  *  @param {Place} place @param {Promise<Found | null>[]} before
  *  @param {(candidate: Candidate, source: Source) => Promise<Found | null>} ask
  *  @param {AbortSignal} signal */
 async function answerOf(place, before, ask, signal) {
-    if (place.after > 0) await soonest(before, place.after, signal);
+    if (place.after > 0) await soonest(place.hold ? [] : before, place.after, signal);
     if (signal.aborted) return null;
     const candidates = await place.candidates(signal);
     if (signal.aborted) return null;
@@ -65,7 +66,8 @@ async function answerOf(place, before, ask, signal) {
 
 /** @param {Promise<unknown>[]} before @param {number} ms @param {AbortSignal} signal */
 async function soonest(before, ms, signal) {
-    await pause(ms, signal, (wake) => void Promise.all(before).then(wake));
+    const nothing = before.length > 0 && Promise.all(before);
+    await pause(ms, signal, (wake) => nothing && void nothing.then(wake));
 }
 
 /** The first result that is not null; null when there is none.
