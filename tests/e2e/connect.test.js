@@ -224,7 +224,7 @@ describe('open', () => {
     });
     old.asked = [];
     await listen(old, base, '127.0.0.1');
-    atEnd(t, () => once(old.close(), 'close'));
+    atEnd(t, () => new Promise((resolve) => old.close(resolve)));
     const run = await berth(t, ['open', '--print-url'], {dir});
     assert.equal(run.stdout, `http://127.0.0.1:${base}/\n`);
     assert.match(run.stderr, /no sign-in/);
