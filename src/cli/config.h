@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/writer.h"
 #include "cli/config_schema.h"
+#include "server/server.h"
 
 #define BERTH_CONFIG_FILE_MAX (1024 * 1024)
 #define BERTH_CONFIG_FILE_USUAL "conf.yaml"
@@ -105,6 +106,10 @@ int berth_config_read_environment(struct berth_config *config);
 
 /* Fills in what was not said, checks what depends on more than one value, makes paths absolute. */
 int berth_config_settle(struct berth_config *config);
+
+/* What stands at a route: the backend's name, and what is done with slow readers. The view lies in
+ * the text. */
+struct berth_view berth_config_route_backend(const char *text, enum berth_slow *ret_slow);
 
 /* -- For those parts --------------------------------------------------------------------------- */
 

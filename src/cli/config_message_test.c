@@ -150,6 +150,13 @@ static const struct example examples[] = {
      "c.yaml:1:30: /client-ws: ecko is no backend: did you mean echo?\n"},
     {"BERTH: {ROUTES: {/client-ws: node}}\n",
      "c.yaml:1:30: /client-ws: node is no backend: write echo, hub or demo\n"},
+    {"BERTH: {ROUTES: {/client-ws: hub drop-newest}}\n",
+     "c.yaml:1:30: /client-ws: drop-newest is no way with slow readers: did you mean "
+     "drop-oldest?\n"},
+    {"BERTH: {ROUTES: {/client-ws: hub twice}}\n",
+     "c.yaml:1:30: /client-ws: twice is no way with slow readers: write close, drop-oldest or "
+     "pause-writer\n"},
+    {"BERTH: {ROUTES: {/a: hub, /b: hub close, /c: hub drop-oldest, /d: hub pause-writer}}\n", ""},
     {"BERTH: {ROUTES: {client-ws: echo}}\n",
      "c.yaml:1:18: client-ws: a route begins with a slash: write /client-ws\n"},
     {"BERTH: {ROUTES: {/a?b: echo}}\n",

@@ -61,37 +61,54 @@ const char *berth_config_route_fault(struct berth_view path) {
     return NULL;
 }
 
-static bool is_known(const char *const *names, const char *name) {
-    for (; *names != NULL; names++)
-        if (strcmp(*names, name) == 0)
-            return true;
-    return false;
+static const char *const slow_names[] = {"close", "drop-oldest", "pause-writer", NULL};
+
+/* The place of a name in a list that ends in NULL; -1 when it is not there. */
+static int place_of(const char *const *names, struct berth_view name) {
+    for (int i = 0; names[i] != NULL; i++)
+        if (berth_view_equal(berth_view_of(names[i]), name))
+            return i;
+    return -1;
 }
 
-static void refuse_backend(struct berth_config *config, const struct berth_config_item *item) {
-    const char *const *names = config->context->backends;
+struct berth_view berth_config_route_backend(const char *text, enum berth_slow *ret_slow) {
+    struct berth_view rest;
+    struct berth_view backend = berth_view_cut(berth_view_of(text), ' ', &rest);
+    int place = place_of(slow_names, rest);
+    *ret_slow = place >= 0 ? (enum berth_slow)place : BERTH_SLOW_CLOSE;
+    return backend;
+}
+
+/* `name` is none of those there are for this `what`. */
+static void refuse(struct berth_config *config, const struct berth_config_item *item,
+                   struct berth_view name, const char *what, const char *const *names) {
     char memory[256];
     struct berth_writer list = berth_writer_on(memory, sizeof memory - 1);
     struct berth_view best = {NULL, 0};
     berth_config_value_choices(names, &list);
     for (size_t i = 0; names[i] != NULL; i++)
-        best = berth_near_better(berth_view_of(item->text), best, berth_view_of(names[i]));
+        best = berth_near_better(name, best, berth_view_of(names[i]));
     memory[list.size] = '\0';
     bool file = item->place.source == BERTH_CONFIG_FROM_FILE;
+    int shown = name.size > 60 ? 60 : (int)name.size;
     if (best.size > 0)
         berth_config_report(config, BERTH_LOG_ERROR, item->place, file ? item->name : NULL,
-                            "%.60s is no backend: did you mean %.*s?", item->text,
+                            "%.*s is no %s: did you mean %.*s?", shown, name.data, what,
                             BERTH_VIEW_ARG(best));
     else
         berth_config_report(config, BERTH_LOG_ERROR, item->place, file ? item->name : NULL,
-                            "%.60s is no backend: write %s", item->text, memory);
+                            "%.*s is no %s: write %s", shown, name.data, what, memory);
 }
 
 void berth_config_check_routes(struct berth_config *config) {
     const struct berth_config_value *routes = &config->values[BERTH_SETTING_ROUTES];
     for (size_t i = 0; i < routes->item_count; i++) {
         const struct berth_config_item *item = &routes->items[i];
-        if (!is_known(config->context->backends, item->text))
-            refuse_backend(config, item);
+        struct berth_view rest;
+        struct berth_view backend = berth_view_cut(berth_view_of(item->text), ' ', &rest);
+        if (place_of(config->context->backends, backend) < 0)
+            refuse(config, item, backend, "backend", config->context->backends);
+        else if (rest.size > 0 && place_of(slow_names, rest) < 0)
+            refuse(config, item, rest, "way with slow readers", slow_names);
     }
 }

@@ -135,7 +135,12 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .summary = "the paths that speak WebSocket, and what answers there",
          .details = "A map of paths to backends: echo sends every message back; hub sends it to "
                     "all the others in the room that ?room= names; demo answers as a small "
-                    "assistant. The map replaces the default as a whole; the flag and the variable "
+                    "assistant. A second word says what is done with a client that reads more "
+                    "slowly than others send to it (hub drop-oldest): close, the default, closes "
+                    "it with 4408 once SEND_QUEUE_SIZE waits for it; drop-oldest lets it miss the "
+                    "oldest messages instead; pause-writer reads no further from those who send "
+                    "to it until it has caught up. The map replaces the default as a whole; the "
+                    "flag and the variable "
                     "set the backend of /client-ws and leave other routes as they are."},
     [BERTH_SETTING_ALLOWED_ORIGINS] =
         {.path = "BERTH.ALLOWED_ORIGINS",

@@ -54,12 +54,18 @@ static int make_routes(struct berth_serve *serve) {
     const struct berth_config_value *routes = value_of(serve, BERTH_SETTING_ROUTES);
     for (size_t i = 0; i < routes->item_count; i++) {
         const struct berth_config_item *item = &routes->items[i];
-        int error = berth_backend_create(berth_view_of(item->text), &serve->backends[i]);
+        enum berth_slow slow;
+        struct berth_view backend = berth_config_route_backend(item->text, &slow);
+        int error = berth_backend_create(backend, &serve->backends[i]);
         if (error < 0)
             return error;
-        serve->routes[i] = (struct berth_server_route){item->name, item->text,
-                                                       berth_backend_handler(serve->backends[i]),
-                                                       berth_backend_owner(serve->backends[i])};
+        serve->routes[i] = (struct berth_server_route){
+            .path = item->name,
+            .backend = item->text,
+            .handler = berth_backend_handler(serve->backends[i]),
+            .handler_owner = berth_backend_owner(serve->backends[i]),
+            .slow = slow,
+        };
     }
     return 0;
 }

@@ -50,7 +50,7 @@ static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
 
 static void on_data(void *owner, uint8_t *data, size_t size) {
     struct berth_conn *conn = owner;
-    if (conn->state == BERTH_CONN_SOCKET)
+    if (conn->state == BERTH_CONN_SOCKET && !conn->behind)
         berth_conn_expect(conn, BERTH_DEADLINE_PING);
     if (conn->waiting)
         hold(conn, data, size);
@@ -117,6 +117,12 @@ static void go_on(struct berth_conn *conn) {
         end(conn);
 }
 
+void berth_conn_release(struct berth_conn *conn) {
+    conn->held_back = false;
+    if (conn->waiting && berth_net_stream_pending(conn->stream) == 0)
+        go_on(conn); /* else on_drained does */
+}
+
 static void on_drained(void *owner) {
     struct berth_conn *conn = owner;
     if (conn->state == BERTH_CONN_SENDING)
@@ -126,9 +132,11 @@ static void on_drained(void *owner) {
             berth_conn_abort(conn);
         else
             berth_conn_expect(conn, BERTH_DEADLINE_LINGER);
-    } else if (conn->waiting && conn->state != BERTH_CONN_SENDING) {
-        go_on(conn);
+        return;
     }
+    berth_slow_drained(conn);
+    if (conn->waiting && !conn->held_back && conn->state != BERTH_CONN_SENDING)
+        go_on(conn);
 }
 
 /* -- Ends -------------------------------------------------------------------------------------- */
@@ -144,7 +152,7 @@ void berth_conn_finish(struct berth_conn *conn) {
     conn->state = BERTH_CONN_LINGER;
     berth_buf_free(&conn->held);
     if (conn->waiting) {
-        conn->waiting = false;
+        conn->waiting = conn->held_back = false;
         berth_net_stream_resume(conn->stream);
     }
     berth_net_stream_shutdown(conn->stream);
@@ -160,14 +168,20 @@ void berth_conn_abort(struct berth_conn *conn) {
 }
 
 /* While we do not read, no pong can be seen: what shows that the peer lives is that it takes what
- * is queued. */
-static void expect_progress(struct berth_conn *conn) {
-    size_t pending = berth_net_stream_pending(conn->stream);
-    if (conn->deadline_kind == BERTH_DEADLINE_PONG && pending >= conn->pending_seen) {
+ * is queued. One that others wait for has to show just that, whatever it sends. One that waits for
+ * others cannot show anything, and is given time. */
+static void check_progress(struct berth_conn *conn) {
+    bool is_stuck = berth_net_stream_pending(conn->stream) >= conn->pending_seen;
+    if (conn->held_back && !conn->behind)
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
+    else if (conn->deadline_kind == BERTH_DEADLINE_PONG && is_stuck)
         berth_conn_abort(conn);
-        return;
-    }
-    conn->pending_seen = pending;
+    else
+        berth_conn_expect_progress(conn);
+}
+
+void berth_conn_expect_progress(struct berth_conn *conn) {
+    conn->pending_seen = berth_net_stream_pending(conn->stream);
     berth_conn_expect(conn, BERTH_DEADLINE_PONG);
 }
 
@@ -183,16 +197,16 @@ void berth_conn_expired(struct berth_conn *conn) {
             berth_conn_abort(conn);
         return;
     case BERTH_DEADLINE_PING:
-        if (conn->waiting) {
-            expect_progress(conn);
+        if (conn->waiting || conn->behind) {
+            check_progress(conn);
         } else {
             berth_conn_expect(conn, BERTH_DEADLINE_PONG);
             berth_socket_ping(conn->socket);
         }
         return;
     case BERTH_DEADLINE_PONG:
-        if (conn->waiting)
-            expect_progress(conn);
+        if (conn->waiting || conn->behind)
+            check_progress(conn);
         else
             berth_conn_abort(conn);
         return;
@@ -212,6 +226,8 @@ void berth_conn_drain(struct berth_conn *conn) {
     else if (conn->state == BERTH_CONN_HTTP && conn->http == NULL)
         berth_conn_finish(conn);
     /* A request under way is answered, with Connection: close. */
+    if (conn->held_back)
+        berth_conn_release(conn);
 }
 
 static void on_error(void *owner, int error) {

@@ -62,9 +62,11 @@ struct berth_conn {
     struct berth_conn *next, *previous; /* all connections of the server */
     struct berth_deadline deadline;
     uint8_t deadline_kind;
-    uint8_t state; /* enum berth_conn_state */
-    bool waiting;  /* input is held until the queue is drained */
-    bool ended;    /* the peer has sent its FIN */
+    uint8_t state;  /* enum berth_conn_state */
+    bool waiting;   /* input is held until the queue is drained */
+    bool ended;     /* the peer has sent its FIN */
+    bool held_back; /* waiting for others of its route, who read too slowly what it sends */
+    bool behind;    /* others are held back until it has read what waits for it */
     struct berth_http_phase *http;
     struct berth_socket *socket;
     struct berth_buf held; /* input that came while waiting */
@@ -86,7 +88,8 @@ struct berth_socket {
     struct berth_conn *conn;
     const struct berth_server_route *route;
     void *data;
-    uint16_t close_code; /* what `closed` will be told */
+    struct berth_backlog *backlog; /* frames that may still be dropped; NULL for none */
+    uint16_t close_code;           /* what `closed` will be told */
     struct berth_ws_decoder decoder;
     struct berth_buf message; /* the part of a message that came so far, when it came in parts */
 };
@@ -122,6 +125,7 @@ struct berth_server {
     uint64_t accepted;
     uint64_t messages_in;
     uint64_t messages_out;
+    uint64_t messages_dropped; /* because their receiver was too slow (slow.c) */
 
     struct berth_deadline_queue deadlines[BERTH_DEADLINE_KINDS];
     struct berth_net_timer *timer;
@@ -174,6 +178,12 @@ void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, si
 
 /* Reads no further until what is queued is sent; conn.c goes on by itself. */
 void berth_conn_wait(struct berth_conn *conn);
+
+/* Goes on with a connection that was held back. */
+void berth_conn_release(struct berth_conn *conn);
+
+/* From now on the peer has to take what is queued for it, or it is closed. */
+void berth_conn_expect_progress(struct berth_conn *conn);
 
 /* All is said: sends FIN, waits for the peer's, throws away what it still sends. */
 void berth_conn_finish(struct berth_conn *conn);
@@ -291,6 +301,9 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
 /* Reads frames; returns the bytes used, less than size only when the connection has to wait. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
 
+/* Bytes that wait to be sent. */
+size_t berth_socket_queued(const struct berth_conn *conn);
+
 /* Sends what was answered while the input was read. */
 void berth_socket_flush(struct berth_conn *conn);
 
@@ -302,5 +315,23 @@ void berth_socket_ping(struct berth_socket *socket);
 
 /* The connection is gone: tells the handler, and frees. */
 void berth_socket_gone(struct berth_conn *conn);
+
+/* -- slow.c ------------------------------------------------------------------------------------ */
+
+/* What becomes of a frame: 0 when it is to be sent, 1 when it was kept for later, an error when the
+ * connection is closing because of it. */
+int berth_slow_admit(struct berth_socket *socket, const struct berth_socket_frame *frame);
+
+/* With more than this in its queue, a socket is on the slow side. */
+size_t berth_slow_mark(const struct berth_socket *socket);
+
+/* The connection's queue is empty. */
+void berth_slow_drained(struct berth_conn *conn);
+
+/* The connection has read what waited for it, or is gone: whoever waited for it goes on. */
+void berth_slow_caught_up(struct berth_conn *conn);
+
+/* Drops what was kept. */
+void berth_slow_forget(struct berth_socket *socket);
 
 #endif

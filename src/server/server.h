@@ -41,12 +41,22 @@ struct berth_server_passed {
     const char *text;   /* "held by python3 (pid 4242, user alice)" */
 };
 
+/* What is done when a peer reads more slowly than others send to it. (A peer that reads more slowly
+ * than it sends is itself read no further, on every route.) */
+enum berth_slow {
+    BERTH_SLOW_CLOSE,        /* it is closed with 4408 when its queue is full */
+    BERTH_SLOW_DROP_OLDEST,  /* it misses the oldest messages that wait for it */
+    BERTH_SLOW_PAUSE_WRITER, /* who sends to it is read no further until it has caught up; closed
+                                with 4408 when its queue fills all the same, or it takes nothing */
+};
+
 /* A path that speaks WebSocket, and what stands behind it. */
 struct berth_server_route {
     const char *path;    /* "/client-ws"; begins with a slash */
     const char *backend; /* its name, as configured: "echo" */
     const struct berth_socket_handler *handler;
     void *handler_owner;
+    enum berth_slow slow;
 };
 
 struct berth_server_options {

@@ -63,7 +63,8 @@ static const struct berth_socket_handler echo = {on_open, on_message, on_socket_
 
 static int start_server(struct fixture *fixture, const struct berth_net_sim_options *sim) {
     *fixture = (struct fixture){0};
-    fixture->route = (struct berth_server_route){"/client-ws", "echo", &echo, fixture};
+    fixture->route =
+        (struct berth_server_route){"/client-ws", "echo", &echo, fixture, BERTH_SLOW_CLOSE};
     fixture->options = (struct berth_server_options){
         .app = "assistant",
         .instance = "i1",

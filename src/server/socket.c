@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define CLOSE_TOO_SLOW 4408
-
 /* -- Sending ----------------------------------------------------------------------------------- */
 
 static bool is_batching(const struct berth_conn *conn) { return conn->server->batch_conn == conn; }
@@ -92,7 +90,7 @@ void berth_socket_ping(struct berth_socket *socket) {
     put_control(socket->conn, BERTH_WS_OPCODE_PING, (struct berth_view){NULL, 0});
 }
 
-static size_t queued(const struct berth_conn *conn) {
+size_t berth_socket_queued(const struct berth_conn *conn) {
     return berth_net_stream_pending(conn->stream) +
            (is_batching(conn) ? conn->server->batch.size : 0);
 }
@@ -106,20 +104,12 @@ struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, c
 
 int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame) {
     struct berth_conn *conn = socket->conn;
-    struct berth_server *server = conn->server;
     if (conn->state != BERTH_CONN_SOCKET)
         return BERTH_E_CLOSED;
-    size_t before = queued(conn);
-    size_t size = frame->head_size + frame->payload.size;
-    if (before > 0 && before + size > server->options->limits.send_queue_size) {
-        berth_log_write(server->options->log, BERTH_LOG_WARNING, "socket.too_slow",
-                        "A client of %s reads too slowly: %zu bytes wait for it. Its connection is "
-                        "closed (4408).",
-                        socket->route->path, before);
-        berth_socket_close(socket, CLOSE_TOO_SLOW, "reading too slowly");
-        return BERTH_E_FULL;
-    }
-    server->messages_out++;
+    int status = berth_slow_admit(socket, frame);
+    if (status != 0)
+        return status < 0 ? status : 0;
+    conn->server->messages_out++;
     put_frame(conn, berth_view_bytes(frame->head, frame->head_size), frame->payload);
     return conn->state == BERTH_CONN_DEAD ? BERTH_E_MEMORY : 0;
 }
@@ -239,7 +229,7 @@ static void on_event(struct berth_socket *socket, const struct berth_ws_event *e
 /* Hot. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_socket *socket = conn->socket;
-    size_t high = (size_t)conn->server->options->limits.send_queue_size / 4;
+    size_t high = berth_slow_mark(socket);
     size_t used = 0;
     struct berth_ws_event event;
     do {
@@ -247,7 +237,11 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
         on_event(socket, &event);
         if (conn->state == BERTH_CONN_LINGER || conn->state == BERTH_CONN_DEAD)
             return size;
-        if (queued(conn) > high) {
+        if (conn->held_back) {
+            berth_conn_wait(conn);
+            return used;
+        }
+        if (berth_socket_queued(conn) > high) {
             berth_socket_flush(conn);
             if (conn->state == BERTH_CONN_SOCKET && berth_net_stream_pending(conn->stream) > high) {
                 berth_conn_wait(conn);
@@ -356,6 +350,8 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
 
 void berth_socket_gone(struct berth_conn *conn) {
     struct berth_socket *socket = conn->socket;
+    berth_slow_caught_up(conn);
+    berth_slow_forget(socket);
     conn->socket = NULL;
     conn->server->socket_count--;
     socket->route->handler->closed(socket->route->handler_owner, socket, socket->close_code);

@@ -118,6 +118,8 @@ static void write_counts(struct berth_json *json, const struct berth_server *ser
     berth_json_number(json, server->messages_in);
     berth_json_key(json, "out");
     berth_json_number(json, server->messages_out);
+    berth_json_key(json, "dropped");
+    berth_json_number(json, server->messages_dropped);
     berth_json_close(json, '}');
 }
 

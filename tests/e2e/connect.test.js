@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
-import {once} from 'node:events';
 import {beforeEach, describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
 import {atEnd} from './lib/atend.js';
@@ -224,7 +223,7 @@ describe('open', () => {
     });
     old.asked = [];
     await listen(old, base, '127.0.0.1');
-    atEnd(t, () => once(old.close(), 'close'));
+    atEnd(t, () => new Promise((resolve) => old.close(resolve)));
     const run = await berth(t, ['open', '--print-url'], {dir});
     assert.equal(run.stdout, `http://127.0.0.1:${base}/\n`);
     assert.match(run.stderr, /no sign-in/);

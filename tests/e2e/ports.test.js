@@ -220,6 +220,7 @@ describe('what is remembered and what is passed in', () => {
 test('20 servers at once from one configuration: 20 ports, and no reader ever sees a wrong one', async (t) => {
   const dir = folder(t);
   const reader = new Worker(new URL('./lib/reader.js', import.meta.url), {workerData: `${dir}/server_port.txt`});
+  await once(reader, 'online');
   atEnd(t, () => reader.terminate());
   const runs = Array.from({length: 20}, () => begin(t, {conf: conf(base), dir}));
   await Promise.all(runs.map((run) => run.until((r) => r.stdout.endsWith('\n') || r.exit, 'a verdict', 60_000)));

@@ -277,6 +277,83 @@ describe('hub', () => {
   });
 });
 
+describe('a client that reads more slowly than others send to it', () => {
+  const MESSAGES = 300;
+  const numbered = (n) => {
+    const message = Buffer.alloc(500_000, 1); // all of them are more than the system's buffers hold
+    message.writeUInt32BE(n);
+    return message;
+  };
+  const route = (t, way, limits = '') =>
+    serve(t, {conf: conf(base, `ROUTES: {/client-ws: hub ${way}}`, `LIMITS: {${limits}}`)});
+
+  /** A sleeper, who reads nothing until it wakes, and two others. */
+  async function room(t, server) {
+    const sleeper = await connect(t, server.ws());
+    sleeper.pause();
+    const [sender, reader] = await Promise.all([1, 2].map(() => connect(t, server.ws())));
+    return {sleeper, sender, reader};
+  }
+
+  const numberOf = (message) => message.readUInt32BE();
+
+  test('drop-oldest: misses what is oldest, and never the newest', async (t) => {
+    const server = await route(t, 'drop-oldest');
+    const {sleeper, sender, reader} = await room(t, server);
+    for (let n = 0; n < MESSAGES; n++) {
+      sender.send(numbered(n));
+      assert.equal(numberOf(await next(reader)), n);
+    }
+    sleeper.resume();
+    const got = [];
+    while (got.at(-1) !== MESSAGES - 1) got.push(numberOf(await next(sleeper)));
+    assert.ok(got.length < MESSAGES, 'nothing was dropped');
+    assert.deepEqual(got, [...got].sort((a, b) => a - b));
+    sender.send('after');
+    assert.equal(await next(sleeper), 'after');
+    const status = await (await fetch(server.url('/berth/status.json'))).json();
+    assert.equal(status.messages.dropped, MESSAGES - got.length);
+  });
+
+  test('pause-writer: the sender waits, and nobody misses anything', async (t) => {
+    const server = await route(t, 'pause-writer');
+    const {sleeper, sender, reader} = await room(t, server);
+    for (let n = 0; n < MESSAGES; n++) sender.send(numbered(n));
+    await sleep(500);
+    assert.ok(sender.bufferedAmount > 0, 'the sender was not slowed down');
+    assert.ok(reader.queue.length < MESSAGES, 'the others got ahead');
+    sleeper.resume();
+    for (let n = 0; n < MESSAGES; n++) {
+      assert.equal(numberOf(await next(reader)), n);
+      assert.equal(numberOf(await next(sleeper)), n);
+    }
+  });
+
+  test('pause-writer: one who takes nothing any more does not hold the others for ever', async (t) => {
+    const server = await route(t, 'pause-writer', 'PONG_TIMEOUT: 2000');
+    const {sender, reader} = await room(t, server);
+    for (let n = 0; n < MESSAGES; n++) sender.send(numbered(n));
+    for (let n = 0; n < MESSAGES; n++) assert.equal(numberOf(await next(reader)), n);
+  });
+
+  test('pause-writer: one who leaves lets the others go on', async (t) => {
+    const server = await route(t, 'pause-writer');
+    const {sleeper, sender, reader} = await room(t, server);
+    for (let n = 0; n < MESSAGES; n++) sender.send(numbered(n));
+    await sleep(200);
+    sleeper.terminate();
+    for (let n = 0; n < MESSAGES; n++) assert.equal(numberOf(await next(reader)), n);
+  });
+
+  test('pause-writer: a server that stops lets go of everybody', async (t) => {
+    const server = await route(t, 'pause-writer', 'DRAIN_TIMEOUT: 500');
+    const {sender} = await room(t, server);
+    for (let n = 0; n < MESSAGES; n++) sender.send(numbered(n));
+    await sleep(200);
+    await server.stop();
+  });
+});
+
 describe('--ws', () => {
   test('sets what stands behind /client-ws', async (t) => {
     const server = await serve(t, {conf: conf(base), args: ['--ws', 'echo']});
