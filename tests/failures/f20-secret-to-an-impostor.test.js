@@ -99,25 +99,39 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
   });
 }
 
-test('an impostor who takes the port between the proof and the connection learns nothing', async (t) => {
-  const dir = folder(t);
-  const server = await serve(t, {conf: conf(PORT), dir});
-  const [record] = recordsIn(dir);
+/** The port changes hands between the proof and the connection; gives what the impostor heard. */
+async function robbed(t, dir, server, options) {
   const impostor = lurker(t, PORT);
   // The proof is reported before the connection is made. Nothing else of this program runs until
   // the server is dead, and the impostor has its port.
-  let robbed = false;
+  let done = false;
   const robbery = ({type}) => {
-    if (type !== 'proved' || robbed) return;
-    robbed = true;
+    if (type !== 'proved' || done) return;
+    done = true;
     server.process.kill('SIGKILL');
     server.checked = true;
     impostor.waitUntilThere();
   };
-  const socket = connect(t, {...placesOf(dir, [PORT]), on: robbery});
+  const socket = connect(t, {...placesOf(dir, [PORT]), ...options, on: robbery});
   await until(() => socket.events.filter((event) => event.type === 'waiting').length >= 2, 'second try');
-  assert.ok(robbed, 'it was proved once');
-  holdsNothing(impostor.text, {dir, record});
+  assert.ok(done, 'it was proved once');
+  return impostor.text;
+}
+
+test('an impostor who takes the port between the proof and the connection learns nothing', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, {conf: conf(PORT), dir});
+  const [record] = recordsIn(dir);
+  holdsNothing(await robbed(t, dir, server, {}), {dir, record});
+});
+
+test('nor is it connected to, by one who knows the key and has no token', async (t) => {
+  const dir = folder(t);
+  const server = await serve(t, {conf: conf(PORT), dir});
+  const publicKey = server.record.public_key;
+  const heard = await robbed(t, dir, server, {publicKey, runtimeDir: path.join(dir, 'none')});
+  assert.match(heard, /^GET \/health\?challenge=/);
+  assert.doesNotMatch(heard, /^upgrade:/im);
 });
 
 test('the native client: an impostor on the stale port learns nothing', async (t) => {

@@ -266,9 +266,11 @@ export class BerthSocket extends EventTarget {
     #dial(address, found, onOpen) {
         const { protocols = [] } = this.#options;
         const wanted = protocolsOf([protocols].flat(), found.token);
-        // Where the platform's WebSocket can, it has the server prove itself once more on the very
-        // connection that then carries the token; a page's cannot, and ignores what it is given.
-        const ws = new this.#platform.WebSocket(address, wanted, found.token ? found : undefined);
+        // Where the platform's WebSocket can, it has a server whose key is known prove itself once
+        // more on the very connection: the port may have changed hands since it was found. A page's
+        // cannot, and ignores what it is given.
+        const proving = found.publicKey ? found : undefined;
+        const ws = new this.#platform.WebSocket(address, wanted, proving);
         ws.binaryType = this.#binaryType;
         this.#ws = ws;
         this.#heard();
