@@ -37,7 +37,7 @@ int main(void) {
         .events = &events,
     };
     struct berth_net *net;
-    int error = berth_net_uv_create(&net);
+    int error = berth_net_create(&net);
     if (error < 0)
         return fail("There is no loop to run on", error);
     error = berth_client_create(net, &options, NULL, &client);

@@ -151,7 +151,7 @@ static void on_signal(void *owner, int number) {
 static int begin(struct connect *connect) {
     static const struct berth_stdin_events input_events = {on_line, on_input_end};
     static const int numbers[2] = {SIGINT, SIGTERM};
-    int error = berth_net_uv_create(&connect->net);
+    int error = berth_net_create(&connect->net);
     if (error == 0)
         error = berth_net_timer_create(connect->net, on_lingered, connect, &connect->linger);
     for (size_t i = 0; error == 0 && i < 2; i++)

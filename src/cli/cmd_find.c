@@ -147,7 +147,7 @@ static int look(struct find *find) {
     struct berth_search *search = NULL;
     find->options.on_event = on_event;
     find->options.owner = find;
-    int error = berth_net_uv_create(&find->net);
+    int error = berth_net_create(&find->net);
     if (error == 0 && !find->show_events)
         error = berth_progress_create(find->net, write_progress, find, &find->progress);
     if (error == 0)

@@ -281,7 +281,7 @@ int berth_doctor_probe_all(const struct berth_doctor_probe *probes, size_t count
     struct round round = {.askings = berth_alloc(count * sizeof *round.askings)};
     if (round.askings == NULL)
         return BERTH_E_MEMORY;
-    int error = berth_net_uv_create(&round.net);
+    int error = berth_net_create(&round.net);
     if (error == 0)
         error = run(&round, probes, count, deadline_ms);
     berth_net_destroy(round.net);

@@ -266,7 +266,7 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
     if (error == 0)
         error = make_routes(serve);
     if (error == 0)
-        error = berth_net_uv_create(&serve->net);
+        error = berth_net_create(&serve->net);
     if (error == 0)
         error = make_server(serve);
     if (error == 0)

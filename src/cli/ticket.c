@@ -227,7 +227,7 @@ int berth_ticket_get(const struct berth_found *found, char link[BERTH_TICKET_LIN
     ticket->link = link;
     int error = prepare(ticket);
     if (error == 0)
-        error = berth_net_uv_create(&ticket->net);
+        error = berth_net_create(&ticket->net);
     if (error == 0)
         error = run(ticket);
     berth_net_destroy(ticket->net);

@@ -19,7 +19,7 @@ static void on_done(void *owner, int error, const struct berth_found *found) {
 int berth_find(const struct berth_find_options *options, struct berth_found *ret_found) {
     struct outcome outcome = {.found = ret_found};
     struct berth_search *search;
-    int error = berth_net_uv_create(&outcome.net);
+    int error = berth_net_create(&outcome.net);
     if (error < 0)
         return error;
     error = berth_search_start(outcome.net, options, on_done, &outcome, &search);

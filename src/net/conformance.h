@@ -38,10 +38,11 @@ struct transport {
     int (*create)(struct berth_net **ret_net);
     int (*socket)(struct berth_net *net, const struct berth_addr *addr, uint16_t *ret_port,
                   berth_net_socket *ret_socket);
+    bool is_real; /* sockets, signals and folders are the system's own */
 };
 
-static inline int uv_socket(struct berth_net *net, const struct berth_addr *addr,
-                            uint16_t *ret_port, berth_net_socket *ret_socket) {
+static inline int real_socket(struct berth_net *net, const struct berth_addr *addr,
+                              uint16_t *ret_port, berth_net_socket *ret_socket) {
     (void)net;
     return berth_sys_listen(addr, 1024, ret_port, ret_socket);
 }
@@ -62,13 +63,18 @@ static inline int rough_create(struct berth_net **ret_net) {
     return berth_net_sim_create(&options, ret_net);
 }
 
-static const struct transport transport_uv = {"uv", berth_net_uv_create, uv_socket};
-static const struct transport transport_smooth = {"sim", smooth_create, berth_net_sim_socket};
-static const struct transport transport_rough = {"rough sim", rough_create, berth_net_sim_socket};
+static const struct transport transport_epoll = {"epoll", berth_net_epoll_create, real_socket,
+                                                 true};
+static const struct transport transport_uv = {"uv", berth_net_uv_create, real_socket, true};
+static const struct transport transport_smooth = {"sim", smooth_create, berth_net_sim_socket,
+                                                  false};
+static const struct transport transport_rough = {"rough sim", rough_create, berth_net_sim_socket,
+                                                 false};
 
 #define ON(transport, test)                                                                        \
     { #transport ": " #test, test, NULL, NULL, (void *)(uintptr_t)&transport }
-#define ON_ALL(test) ON(transport_uv, test), ON(transport_smooth, test), ON(transport_rough, test)
+#define ON_REAL(test) ON(transport_epoll, test), ON(transport_uv, test)
+#define ON_ALL(test) ON_REAL(test), ON(transport_smooth, test), ON(transport_rough, test)
 
 /* -- Ends -------------------------------------------------------------------------------------- */
 

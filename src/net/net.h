@@ -1,13 +1,13 @@
 /* A loop and its transport: streams, listeners, timers and signals behind one interface.
  *
  *     struct berth_net *net;
- *     int error = berth_net_uv_create(&net);
+ *     int error = berth_net_create(&net);
  *     error = berth_net_listen(net, socket, &listener_events, owner, &listener);
  *     error = berth_net_run(net);          (until berth_net_stop)
  *     berth_net_destroy(net);
  *
- * Several transports stand behind it (`uv`: libuv, everywhere; `sim`: virtual time, for tests). All
- * pass the same conformance suite.
+ * Several transports stand behind it (`epoll`: Linux; `uv`: libuv, everywhere; `sim`: virtual time,
+ * for tests). All pass the same conformance suite.
  *
  * Shape:   completion style: start an operation, hear of its end through an event. No function
  *          calls an event before it returns, with no exception
@@ -20,7 +20,7 @@
  * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
  * Threads: one per net; nothing here may be called from another
  * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c (every transport);
- *          uv_test.c, sim_test.c
+ *          real_test.c (epoll, uv), sim_test.c
  */
 #ifndef BERTH_NET_NET_H
 #define BERTH_NET_NET_H
@@ -35,12 +35,18 @@ struct berth_net_timer;
 struct berth_net_signal;
 struct berth_net_watch;
 
-/* A listening or connected socket of the transport: a descriptor for `uv`, a number of its own for
- * `sim`. */
+/* A listening or connected socket of the transport: a descriptor for `epoll` and `uv`, a number of
+ * its own for `sim`. */
 typedef intptr_t berth_net_socket;
 
 /* -- The loop ---------------------------------------------------------------------------------- */
 
+/* The best transport that this system has. */
+int berth_net_create(struct berth_net **ret_net);
+
+/* A certain one. Errors: BERTH_E_MEMORY, BERTH_E_TOO_MANY_FILES; of `epoll` BERTH_E_UNSUPPORTED
+ * where the system has none. */
+int berth_net_epoll_create(struct berth_net **ret_net);
 int berth_net_uv_create(struct berth_net **ret_net);
 
 /* Runs events until berth_net_stop, or until nothing is left that could happen. */
@@ -183,8 +189,8 @@ typedef void (*berth_net_watch_event)(void *owner);
 /* Hears that something in a folder was made, changed, renamed or removed. A hint only, to look
  * sooner: one event may stand for many changes, a folder that is removed and made again is watched
  * no longer, and some file systems tell nothing. Whoever has to know looks from time to time as
- * well. Errors: BERTH_E_MEMORY, BERTH_E_CLOSED; of `uv` also BERTH_E_NOT_FOUND, BERTH_E_DENIED,
- * BERTH_E_NO_SPACE and BERTH_E_TOO_MANY_FILES (the system's limits on watches). */
+ * well. Errors: BERTH_E_MEMORY, BERTH_E_CLOSED; of a real one also BERTH_E_NOT_FOUND,
+ * BERTH_E_DENIED, BERTH_E_NO_SPACE and BERTH_E_TOO_MANY_FILES (the system's limits on watches). */
 int berth_net_watch_create(struct berth_net *net, const char *path, berth_net_watch_event event,
                            void *owner, struct berth_net_watch **ret_watch);
 

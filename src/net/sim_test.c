@@ -31,7 +31,7 @@ static void converse(struct end *end, enum happening what) {
 }
 
 static struct world *sim_open(const struct berth_net_sim_options *options) {
-    static struct transport transport = {"sim", NULL, berth_net_sim_socket};
+    static struct transport transport = {.name = "sim", .socket = berth_net_sim_socket};
     struct world *world = calloc(1, sizeof *world);
     assert_non_null(world);
     world->ends = calloc(ENDS_MAX, sizeof *world->ends);

@@ -150,7 +150,7 @@ static void test_stop_ends_a_run_that_can_go_on(void **state) {
 /* -- Signals ----------------------------------------------------------------------------------- */
 
 static void raise_in(struct world *world, int number) {
-    if (world->transport == &transport_uv)
+    if (world->transport->is_real)
         raise(number);
     else
         berth_net_sim_raise(world->net, number);

@@ -113,14 +113,18 @@ static void wake(struct berth_net *base) {
     uv_idle_start(&net->awake, on_awake);
 }
 
-static void destroy(struct berth_net *base) {
-    struct berth_net_uv *net = berth_net_uv_of(base);
+void berth_net_uv_finish(struct berth_net_uv *net) {
     uv_close((uv_handle_t *)&net->report, NULL);
     uv_close((uv_handle_t *)&net->awake, NULL);
     /* Twice at most: a berth_net_stop that no run has obeyed ends the first. */
     while (uv_loop_close(&net->loop) == UV_EBUSY)
         uv_run(&net->loop, UV_RUN_DEFAULT);
     berth_free(net->read_buffer);
+}
+
+static void destroy(struct berth_net *base) {
+    struct berth_net_uv *net = berth_net_uv_of(base);
+    berth_net_uv_finish(net);
     berth_free(net);
 }
 
@@ -154,27 +158,33 @@ static const struct berth_net_ops ops = {
     .watch_destroy = berth_net_uv_watch_destroy,
 };
 
-int berth_net_uv_create(struct berth_net **ret_net) {
-    struct berth_net_uv *net = berth_alloc(sizeof *net);
-    if (net == NULL)
-        return BERTH_E_MEMORY;
+int berth_net_uv_init(struct berth_net_uv *net, const struct berth_net_ops *operations) {
     net->read_buffer = berth_alloc(BERTH_NET_UV_READ_SIZE);
-    int error = net->read_buffer != NULL ? 0 : BERTH_E_MEMORY;
-    if (error == 0) {
-        int status = uv_loop_init(&net->loop);
-        error = status < 0 ? berth_net_uv_error(status) : 0;
-    }
-    if (error < 0) {
+    if (net->read_buffer == NULL)
+        return BERTH_E_MEMORY;
+    int status = uv_loop_init(&net->loop);
+    if (status < 0) {
         berth_free(net->read_buffer);
-        berth_free(net);
-        return error;
+        return berth_net_uv_error(status);
     }
-    berth_net_init(&net->base, &ops);
+    berth_net_init(&net->base, operations);
     uv_check_init(&net->loop, &net->report);
     net->report.data = net;
     uv_idle_init(&net->loop, &net->awake);
     /* libuv writes without MSG_NOSIGNAL. */
     berth_sys_ignore_broken_pipes();
+    return 0;
+}
+
+int berth_net_uv_create(struct berth_net **ret_net) {
+    struct berth_net_uv *net = berth_alloc(sizeof *net);
+    if (net == NULL)
+        return BERTH_E_MEMORY;
+    int error = berth_net_uv_init(net, &ops);
+    if (error < 0) {
+        berth_free(net);
+        return error;
+    }
     *ret_net = &net->base;
     return 0;
 }

@@ -31,6 +31,12 @@ struct berth_net_uv_stream {
     uv_write_t *write; /* there while the queue holds something */
 };
 
+/* -- uv.c -------------------------------------------------------------------------------------- */
+
+/* Makes the loop in memory of the caller's, for a transport with those functions; and ends it. */
+int berth_net_uv_init(struct berth_net_uv *net, const struct berth_net_ops *operations);
+void berth_net_uv_finish(struct berth_net_uv *net);
+
 /* libuv's error as ours. */
 int berth_net_uv_error(int status);
 

@@ -13,7 +13,7 @@
  * Owns:    the caller, until berth_sys_socket_close
  * Errors:  BERTH_E_TOO_MANY_FILES, BERTH_E_MEMORY, BERTH_E_DENIED, BERTH_E_SYSTEM
  * Threads: any
- * Proof:   net/uv_test.c
+ * Proof:   net/real_test.c
  */
 #ifndef BERTH_SYS_ACCEPT_H
 #define BERTH_SYS_ACCEPT_H

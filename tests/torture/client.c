@@ -352,7 +352,7 @@ int main(int argc, char **argv) {
     talk.options = options_of(&talk, argv);
     fcntl(STDIN_FILENO, F_SETFL, fcntl(STDIN_FILENO, F_GETFL) | O_NONBLOCK);
     say("hello");
-    int error = berth_net_uv_create(&talk.net);
+    int error = berth_net_create(&talk.net);
     if (error == 0)
         error = berth_net_timer_create(talk.net, on_tick, &talk, &talk.timer);
     if (error == 0)

@@ -1,0 +1,169 @@
+#include "base/alloc.h"
+#include "net/epoll_transport.h"
+
+/* -- A turn of the loop ------------------------------------------------------------------------ */
+
+static void on_uv_ready(struct berth_net_epoll_source *source, unsigned what) {
+    (void)what;
+    BERTH_NET_CONTAINER(source, struct berth_net_epoll, uv_source)->uv_ready = true;
+}
+
+/* What libuv has to do: timers that are due, signals and watches that have something to tell. It
+ * costs a system call, and is asked only then. */
+static void run_uv(struct berth_net_epoll *net) {
+    uv_loop_t *loop = &net->uv.loop;
+    uv_update_time(loop);
+    if (!net->uv_ready && !(uv_loop_alive(loop) && uv_backend_timeout(loop) == 0))
+        return;
+    net->uv_ready = false;
+    uv_run(loop, UV_RUN_NOWAIT);
+}
+
+static bool is_to_be_closed(const struct berth_net_epoll *net) {
+    return net->closed_streams != NULL || net->closed_listeners != NULL;
+}
+
+/* How long nothing can happen but what the set tells; -1: for ever. */
+static int quiet_ms(const struct berth_net_epoll *net) {
+    if (net->stopped || net->failures_due || is_to_be_closed(net))
+        return 0;
+    if (uv_loop_alive(&net->uv.loop))
+        return uv_backend_timeout(&net->uv.loop);
+    return net->asking > 0 ? -1 : 0;
+}
+
+static int wait_and_tell(struct berth_net_epoll *net) {
+    struct berth_sys_poll_event events[BERTH_SYS_POLL_EVENTS_MAX];
+    int count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, quiet_ms(net));
+    if (count < 0)
+        return count;
+    uv_update_time(&net->uv.loop);
+    for (int i = 0; i < count; i++) {
+        struct berth_net_epoll_source *source = events[i].owner;
+        source->on_ready(source, events[i].what);
+    }
+    return 0;
+}
+
+/* All events that were fetched are told: nothing points to what was closed any more. */
+static void end_closed(struct berth_net_epoll *net) {
+    struct berth_net_epoll_stream *stream;
+    while ((stream = net->closed_streams) != NULL) {
+        net->closed_streams = stream->next_closed;
+        berth_net_epoll_stream_end(stream);
+    }
+    struct berth_net_epoll_listener *listener;
+    while ((listener = net->closed_listeners) != NULL) {
+        net->closed_listeners = listener->next_closed;
+        berth_net_epoll_listener_end(listener);
+    }
+}
+
+static int turn(struct berth_net_epoll *net) {
+    run_uv(net);
+    int error = wait_and_tell(net);
+    if (net->failures_due) {
+        net->failures_due = false;
+        berth_net_report_failures(&net->uv.base);
+    }
+    end_closed(net);
+    return error;
+}
+
+static bool is_alive(const struct berth_net_epoll *net) {
+    return net->asking > 0 || net->failures_due || is_to_be_closed(net) ||
+           uv_loop_alive(&net->uv.loop);
+}
+
+static int run(struct berth_net *base) {
+    struct berth_net_epoll *net = berth_net_epoll_of(base);
+    int error = 0;
+    while (error == 0 && !net->stopped && is_alive(net))
+        error = turn(net);
+    net->stopped = false;
+    return error;
+}
+
+static void stop(struct berth_net *base) { berth_net_epoll_of(base)->stopped = true; }
+
+static void wake(struct berth_net *base) { berth_net_epoll_of(base)->failures_due = true; }
+
+static uint64_t now_ms(const struct berth_net *net) {
+    const struct berth_net_epoll *epoll = (const struct berth_net_epoll *)(const void *)net;
+    return uv_now(&epoll->uv.loop);
+}
+
+/* -- Life -------------------------------------------------------------------------------------- */
+
+static void destroy(struct berth_net *base) {
+    struct berth_net_epoll *net = berth_net_epoll_of(base);
+    berth_net_uv_finish(&net->uv);
+    berth_sys_poll_destroy(net->poll);
+    berth_free(net);
+}
+
+static const struct berth_net_ops ops = {
+    .run = run,
+    .stop = stop,
+    .now_ms = now_ms,
+    .wake = wake,
+    .destroy = destroy,
+    .socket_close = berth_net_uv_socket_close,
+    .listen = berth_net_epoll_listen,
+    .listener_close = berth_net_epoll_listener_close,
+    .connect = berth_net_epoll_connect,
+    .read_start = berth_net_epoll_read_start,
+    .read_stop = berth_net_epoll_read_stop,
+    .write = berth_net_epoll_write,
+    .flush = berth_net_epoll_flush,
+    .shutdown = berth_net_epoll_shutdown,
+    .stream_close = berth_net_epoll_stream_close,
+    .local = berth_net_epoll_local,
+    .remote = berth_net_epoll_remote,
+    .timer_create = berth_net_uv_timer_create,
+    .timer_start = berth_net_uv_timer_start,
+    .timer_stop = berth_net_uv_timer_stop,
+    .timer_destroy = berth_net_uv_timer_destroy,
+    .signal_create = berth_net_uv_signal_create,
+    .signal_stop = berth_net_uv_signal_stop,
+    .signal_destroy = berth_net_uv_signal_destroy,
+    .watch_create = berth_net_uv_watch_create,
+    .watch_stop = berth_net_uv_watch_stop,
+    .watch_destroy = berth_net_uv_watch_destroy,
+};
+
+static int open_set(struct berth_net_epoll *net) {
+    int error = berth_sys_poll_create(&net->poll);
+    if (error < 0)
+        return error;
+    net->uv_source.on_ready = on_uv_ready;
+    error = berth_sys_poll_set(net->poll, uv_backend_fd(&net->uv.loop), 0, BERTH_SYS_POLL_READ,
+                               &net->uv_source);
+    if (error < 0)
+        berth_sys_poll_destroy(net->poll);
+    return error;
+}
+
+int berth_net_epoll_create(struct berth_net **ret_net) {
+    struct berth_net_epoll *net = berth_alloc(sizeof *net);
+    if (net == NULL)
+        return BERTH_E_MEMORY;
+    int error = berth_net_uv_init(&net->uv, &ops);
+    if (error < 0) {
+        berth_free(net);
+        return error;
+    }
+    error = open_set(net);
+    if (error < 0) {
+        berth_net_uv_finish(&net->uv);
+        berth_free(net);
+        return error;
+    }
+    *ret_net = &net->uv.base;
+    return 0;
+}
+
+int berth_net_create(struct berth_net **ret_net) {
+    int error = berth_net_epoll_create(ret_net);
+    return error == BERTH_E_UNSUPPORTED ? berth_net_uv_create(ret_net) : error;
+}

@@ -1,0 +1,226 @@
+#include "base/alloc.h"
+#include "base/assert.h"
+#include "net/epoll_transport.h"
+#include "sys/listen.h"
+#include "sys/stream.h"
+
+/* Reads of one stream in a turn; then others are read. */
+#define READS_MAX 8
+
+/* Chunks of the queue handed to one system call. */
+#define FLUSH_PARTS_MAX 64
+
+static struct berth_net_epoll_stream *stream_of(struct berth_net_stream *stream) {
+    return BERTH_NET_CONTAINER(stream, struct berth_net_epoll_stream, base);
+}
+
+static struct berth_net_epoll *net_of(struct berth_net_epoll_stream *stream) {
+    return berth_net_epoll_of(stream->base.net);
+}
+
+/* Has the set tell what is wanted now. */
+static int ask(struct berth_net_epoll_stream *stream) {
+    struct berth_net_epoll *net = net_of(stream);
+    unsigned wanted = (stream->reading ? (unsigned)BERTH_SYS_POLL_READ : 0) |
+                      (stream->writing ? (unsigned)BERTH_SYS_POLL_WRITE : 0);
+    int error =
+        berth_sys_poll_set(net->poll, stream->socket, stream->asked, wanted, &stream->source);
+    if (error < 0)
+        return error;
+    if (stream->asked == 0 && wanted != 0)
+        net->asking++;
+    if (stream->asked != 0 && wanted == 0)
+        net->asking--;
+    stream->asked = (uint8_t)wanted;
+    return 0;
+}
+
+static void ask_or_fail(struct berth_net_epoll_stream *stream) {
+    int error = ask(stream);
+    if (error < 0)
+        berth_net_stream_fail_later(&stream->base, error);
+}
+
+/* -- Reading ----------------------------------------------------------------------------------- */
+
+void berth_net_epoll_read_start(struct berth_net_stream *base) {
+    struct berth_net_epoll_stream *stream = stream_of(base);
+    stream->reading = true;
+    ask_or_fail(stream);
+}
+
+void berth_net_epoll_read_stop(struct berth_net_stream *base) {
+    struct berth_net_epoll_stream *stream = stream_of(base);
+    stream->reading = false;
+    ask_or_fail(stream);
+}
+
+/* Hot. A read that does not fill the buffer was the last that there is: asking once more would cost
+ * a call for nothing. */
+static void receive(struct berth_net_epoll_stream *stream) {
+    char *buffer = net_of(stream)->uv.read_buffer;
+    for (int i = 0; i < READS_MAX && stream->reading; i++) {
+        size_t size = 0;
+        int error = 0;
+        switch (berth_sys_receive(stream->socket, buffer, BERTH_NET_UV_READ_SIZE, &size, &error)) {
+        case BERTH_SYS_GOT_NOTHING:
+            return;
+        case BERTH_SYS_GOT_BYTES:
+            berth_net_stream_received(&stream->base, (uint8_t *)buffer, size);
+            if (size < BERTH_NET_UV_READ_SIZE)
+                return;
+            break;
+        case BERTH_SYS_GOT_END:
+            berth_net_epoll_read_stop(&stream->base);
+            berth_net_stream_ended(&stream->base);
+            return;
+        case BERTH_SYS_GOT_ERROR:
+            berth_net_stream_failed(&stream->base, error);
+            return;
+        }
+    }
+}
+
+/* -- Writing ----------------------------------------------------------------------------------- */
+
+/* Hot. */
+int berth_net_epoll_write(struct berth_net_stream *base, const struct berth_view *parts,
+                          size_t count, size_t *ret_written) {
+    BERTH_ASSERT(count <= BERTH_SYS_SEND_PARTS_MAX);
+    return berth_sys_send(stream_of(base)->socket, parts, count, ret_written);
+}
+
+int berth_net_epoll_flush(struct berth_net_stream *base) {
+    struct berth_net_epoll_stream *stream = stream_of(base);
+    stream->writing = true;
+    return ask(stream);
+}
+
+static void stop_writing(struct berth_net_epoll_stream *stream) {
+    stream->writing = false;
+    ask_or_fail(stream);
+}
+
+static void send_queue(struct berth_net_epoll_stream *stream) {
+    struct berth_net_queue *queue = &stream->base.queue;
+    struct berth_view views[FLUSH_PARTS_MAX];
+    size_t count = berth_net_queue_peek(queue, views, FLUSH_PARTS_MAX);
+    size_t written = 0;
+    int error = berth_sys_send(stream->socket, views, count, &written);
+    if (error < 0 || written == queue->size)
+        stop_writing(stream);
+    if (error < 0)
+        berth_net_stream_fail_later(&stream->base, error);
+    else if (written > 0)
+        berth_net_stream_written(&stream->base, written);
+}
+
+int berth_net_epoll_shutdown(struct berth_net_stream *base) {
+    berth_sys_stream_shutdown(stream_of(base)->socket);
+    return 0;
+}
+
+/* -- What the set tells ------------------------------------------------------------------------ */
+
+static void finish_connecting(struct berth_net_epoll_stream *stream) {
+    stop_writing(stream);
+    if (stream->base.state == BERTH_NET_STREAM_CONNECTING)
+        berth_net_stream_connected(&stream->base, berth_sys_connect_result(stream->socket));
+}
+
+static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
+    struct berth_net_epoll_stream *stream =
+        BERTH_NET_CONTAINER(source, struct berth_net_epoll_stream, source);
+    bool broken = (what & BERTH_SYS_POLL_BROKEN) != 0;
+    switch (stream->base.state) {
+    case BERTH_NET_STREAM_CONNECTING:
+        finish_connecting(stream);
+        return;
+    case BERTH_NET_STREAM_OPEN:
+        if (stream->reading && (broken || (what & BERTH_SYS_POLL_READ) != 0))
+            receive(stream);
+        if (stream->base.state == BERTH_NET_STREAM_OPEN && stream->writing &&
+            (broken || (what & BERTH_SYS_POLL_WRITE) != 0))
+            send_queue(stream);
+        return;
+    case BERTH_NET_STREAM_BROKEN:
+    case BERTH_NET_STREAM_FAILED:
+    case BERTH_NET_STREAM_UNREACHED:
+        stream->reading = stream->reading && stream->base.state == BERTH_NET_STREAM_BROKEN;
+        stop_writing(stream);
+        if (stream->reading)
+            receive(stream);
+        return;
+    case BERTH_NET_STREAM_CLOSING:  /* in this very turn */
+    case BERTH_NET_STREAM_ACCEPTED: /* not in the set yet */
+        return;
+    }
+    berth_assert_failed("state is one of enum berth_net_stream_state", __FILE__, __LINE__);
+}
+
+/* -- Opening and closing ----------------------------------------------------------------------- */
+
+static void init(struct berth_net_epoll *net, struct berth_net_epoll_stream *stream,
+                 enum berth_net_stream_state state, intptr_t socket) {
+    *stream = (struct berth_net_epoll_stream){
+        .source = {on_ready},
+        .socket = (int32_t)socket,
+    };
+    berth_net_stream_init(&stream->base, &net->uv.base, state);
+}
+
+void berth_net_epoll_stream_adopt(struct berth_net_epoll *net,
+                                  struct berth_net_epoll_stream *memory, intptr_t socket) {
+    init(net, memory, BERTH_NET_STREAM_ACCEPTED, socket);
+}
+
+int berth_net_epoll_connect(struct berth_net *net, const struct berth_addr *to,
+                            struct berth_net_stream **ret_stream) {
+    struct berth_net_epoll_stream *stream = berth_alloc(sizeof *stream);
+    if (stream == NULL)
+        return BERTH_E_MEMORY;
+    intptr_t socket = -1;
+    int error = berth_sys_connect(to, &socket);
+    init(berth_net_epoll_of(net), stream, BERTH_NET_STREAM_CONNECTING, socket);
+    if (error == 0)
+        error = berth_net_epoll_flush(&stream->base);
+    if (error < 0)
+        berth_net_stream_fail_later(&stream->base, error);
+    *ret_stream = &stream->base;
+    return 0;
+}
+
+void berth_net_epoll_stream_close(struct berth_net_stream *base) {
+    struct berth_net_epoll_stream *stream = stream_of(base);
+    struct berth_net_epoll *net = net_of(stream);
+    if (stream->asked != 0)
+        net->asking--;
+    stream->asked = 0;
+    if (base->itself)
+        berth_sys_stream_reset(stream->socket);
+    else
+        berth_sys_socket_close(stream->socket);
+    stream->reading = stream->writing = false;
+    stream->socket = -1;
+    stream->next_closed = net->closed_streams;
+    net->closed_streams = stream;
+}
+
+void berth_net_epoll_stream_end(struct berth_net_epoll_stream *stream) {
+    berth_net_stream_closed(&stream->base);
+    berth_free(stream);
+}
+
+/* -- Addresses --------------------------------------------------------------------------------- */
+
+static intptr_t socket_of(const struct berth_net_stream *base) {
+    return ((const struct berth_net_epoll_stream *)base)->socket; /* base is its first member */
+}
+
+struct berth_addr berth_net_epoll_local(const struct berth_net_stream *stream) {
+    return berth_sys_stream_local(socket_of(stream));
+}
+
+struct berth_addr berth_net_epoll_remote(const struct berth_net_stream *stream) {
+    return berth_sys_stream_remote(socket_of(stream));
+}

@@ -1,0 +1,91 @@
+/* What the parts of the epoll transport share.
+ *
+ * Streams and listeners are in a set of our own (sys/poll.h); timers, signals and watches are
+ * libuv's, as in the transport `uv`, whose backend descriptor is in that set as one more source.
+ *
+ * Shape:   whatever is in the set has a source, which is the owner of its events
+ * Owns:    what is closed stays in memory to the end of the turn, for events of it may still wait
+ * Threads: the net's
+ */
+#ifndef BERTH_NET_EPOLL_TRANSPORT_H
+#define BERTH_NET_EPOLL_TRANSPORT_H
+
+#include "net/uv_transport.h"
+#include "sys/poll.h"
+
+struct berth_net_epoll_source {
+    void (*on_ready)(struct berth_net_epoll_source *source, unsigned what);
+};
+
+struct berth_net_epoll {
+    struct berth_net_uv uv; /* first: its functions for timers, signals and watches are ours too */
+    struct berth_net_epoll_source uv_source;
+    intptr_t poll;
+    size_t asking; /* streams and listeners in the set */
+    struct berth_net_epoll_stream *closed_streams;
+    struct berth_net_epoll_listener *closed_listeners;
+    bool uv_ready;
+    bool stopped;
+    bool failures_due;
+};
+
+struct berth_net_epoll_stream {
+    struct berth_net_stream base;
+    struct berth_net_epoll_source source;
+    struct berth_net_epoll_stream *next_closed;
+    int32_t socket;
+    uint8_t asked; /* what the set tells of it: enum berth_sys_poll_what */
+    bool reading;
+    bool writing;
+};
+
+struct berth_net_epoll_listener {
+    struct berth_net_epoll_source source;
+    struct berth_net_listener base;
+    struct berth_net_epoll_listener *next_closed;
+    struct berth_net_timer *pause;
+    /* Memory for the next stream. It is there before a connection is taken off the backlog: when
+     * there is none, the connection waits. */
+    struct berth_net_epoll_stream *spare;
+    intptr_t socket;
+    unsigned asked;
+};
+
+static inline struct berth_net_epoll *berth_net_epoll_of(struct berth_net *net) {
+    return (struct berth_net_epoll *)(void *)berth_net_uv_of(net);
+}
+
+/* -- epoll_stream.c ---------------------------------------------------------------------------- */
+
+/* What struct berth_net_ops asks for. */
+int berth_net_epoll_connect(struct berth_net *net, const struct berth_addr *to,
+                            struct berth_net_stream **ret_stream);
+
+/* Makes an accepted stream of a connected socket, in memory from berth_alloc. */
+void berth_net_epoll_stream_adopt(struct berth_net_epoll *net,
+                                  struct berth_net_epoll_stream *memory, intptr_t socket);
+
+void berth_net_epoll_read_start(struct berth_net_stream *stream);
+void berth_net_epoll_read_stop(struct berth_net_stream *stream);
+int berth_net_epoll_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                          size_t count, size_t *ret_written);
+int berth_net_epoll_flush(struct berth_net_stream *stream);
+int berth_net_epoll_shutdown(struct berth_net_stream *stream);
+void berth_net_epoll_stream_close(struct berth_net_stream *stream);
+struct berth_addr berth_net_epoll_local(const struct berth_net_stream *stream);
+struct berth_addr berth_net_epoll_remote(const struct berth_net_stream *stream);
+
+/* Tells that it is closed, and frees it. */
+void berth_net_epoll_stream_end(struct berth_net_epoll_stream *stream);
+
+/* -- epoll_listener.c -------------------------------------------------------------------------- */
+
+/* What struct berth_net_ops asks for. */
+int berth_net_epoll_listen(struct berth_net *net, berth_net_socket socket,
+                           struct berth_net_listener **ret_listener);
+void berth_net_epoll_listener_close(struct berth_net_listener *listener);
+
+/* Tells that it is closed, and frees it. */
+void berth_net_epoll_listener_end(struct berth_net_epoll_listener *listener);
+
+#endif

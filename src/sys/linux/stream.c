@@ -1,0 +1,124 @@
+#include "sys/stream.h"
+
+#include "sys/error.h"
+#include "sys/linux/sockaddr.h"
+#include "sys/listen.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+/* A view is laid out as the system's own: parts go to the kernel as they are. */
+_Static_assert(sizeof(struct berth_view) == sizeof(struct iovec), "a view is an iovec");
+_Static_assert(offsetof(struct berth_view, data) == offsetof(struct iovec, iov_base), "its bytes");
+_Static_assert(offsetof(struct berth_view, size) == offsetof(struct iovec, iov_len), "their size");
+
+/* -- Opening ----------------------------------------------------------------------------------- */
+
+int berth_sys_connect(const struct berth_addr *to, intptr_t *ret_socket) {
+    struct sockaddr_storage storage;
+    socklen_t size = berth_sys_sockaddr_from(to, &storage);
+    int family = to->family == 4 ? AF_INET : AF_INET6;
+    int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
+    if (fd < 0)
+        return berth_sys_error(errno);
+    /* Interrupted, it goes on all the same. */
+    if (connect(fd, (struct sockaddr *)&storage, size) < 0 && errno != EINPROGRESS &&
+        errno != EINTR) {
+        int error = berth_sys_error(errno);
+        close(fd);
+        return error;
+    }
+    berth_sys_stream_no_delay(fd);
+    *ret_socket = fd;
+    return 0;
+}
+
+int berth_sys_connect_result(intptr_t socket) {
+    int failure = 0;
+    socklen_t size = sizeof failure;
+    if (getsockopt((int)socket, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
+        failure = errno;
+    return failure != 0 ? berth_sys_error(failure) : 0;
+}
+
+void berth_sys_stream_no_delay(intptr_t socket) {
+    static const int on = 1;
+    /* Without it everything works, only later. */
+    (void)setsockopt((int)socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* -- Bytes ------------------------------------------------------------------------------------- */
+
+enum berth_sys_got berth_sys_receive(intptr_t socket, void *bytes, size_t size, size_t *ret_size,
+                                     int *ret_error) {
+    ssize_t got;
+    do {
+        got = recv((int)socket, bytes, size, 0);
+    } while (got < 0 && errno == EINTR);
+    if (got > 0) {
+        *ret_size = (size_t)got;
+        return BERTH_SYS_GOT_BYTES;
+    }
+    if (got == 0)
+        return BERTH_SYS_GOT_END;
+    if (errno == EAGAIN)
+        return BERTH_SYS_GOT_NOTHING;
+    *ret_error = berth_sys_error(errno);
+    return BERTH_SYS_GOT_ERROR;
+}
+
+/* Hot: the one system call of a batch of messages. */
+int berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count,
+                   size_t *ret_written) {
+    struct msghdr message = {
+        .msg_iov = (struct iovec *)(uintptr_t)parts,
+        .msg_iovlen = count,
+    };
+    ssize_t sent;
+    do {
+        sent = sendmsg((int)socket, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0 && errno != EAGAIN)
+        return berth_sys_error(errno);
+    *ret_written = sent > 0 ? (size_t)sent : 0;
+    return 0;
+}
+
+/* -- Ends -------------------------------------------------------------------------------------- */
+
+void berth_sys_stream_shutdown(intptr_t socket) {
+    /* When it fails the connection is broken, and reading says so. */
+    (void)shutdown((int)socket, SHUT_WR);
+}
+
+void berth_sys_stream_reset(intptr_t socket) {
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt((int)socket, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    berth_sys_socket_close(socket);
+}
+
+/* -- Addresses --------------------------------------------------------------------------------- */
+
+typedef int (*name_getter)(int socket, struct sockaddr *name, socklen_t *size);
+
+static struct berth_addr name_of(intptr_t socket, name_getter get) {
+    struct sockaddr_storage storage = {0};
+    socklen_t size = sizeof storage;
+    struct berth_addr addr = {0};
+    if (get((int)socket, (struct sockaddr *)&storage, &size) < 0 ||
+        berth_sys_sockaddr_to(&storage, &addr) < 0)
+        return (struct berth_addr){0};
+    return addr;
+}
+
+struct berth_addr berth_sys_stream_local(intptr_t socket) {
+    return name_of(socket, getsockname);
+}
+
+struct berth_addr berth_sys_stream_remote(intptr_t socket) {
+    return name_of(socket, getpeername);
+}
