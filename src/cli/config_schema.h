@@ -35,6 +35,7 @@ enum berth_setting_id {
     BERTH_SETTING_ROUTES,
     BERTH_SETTING_ALLOWED_ORIGINS,
     BERTH_SETTING_AUTH,
+    BERTH_SETTING_SPIN_US,
     BERTH_SETTING_LOG_LEVEL,
     BERTH_SETTING_LOG_FORMAT,
 #define BERTH_SETTING_LIMIT(name, key, value, least, most, unit, answer) BERTH_SETTING_LIMIT_##name,

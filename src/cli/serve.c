@@ -268,6 +268,8 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
     if (error == 0)
         error = berth_net_create(&serve->net);
     if (error == 0)
+        berth_net_spin(serve->net, (uint32_t)value_of(serve, BERTH_SETTING_SPIN_US)->number);
+    if (error == 0)
         error = make_server(serve);
     if (error == 0)
         error = listen_on_all(serve);

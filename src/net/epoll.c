@@ -32,9 +32,36 @@ static int quiet_ms(const struct berth_net_epoll *net) {
     return net->asking > 0 ? -1 : 0;
 }
 
+/* Is what comes next likely to come while we would only be falling asleep? */
+static bool is_worth_spinning(const struct berth_net_epoll *net, int timeout_ms) {
+    return net->uv.base.spin_us > 0 && timeout_ms != 0 &&
+           net->told <= BERTH_NET_EPOLL_SPIN_CONNECTIONS &&
+           net->waited_ns <= (uint64_t)net->uv.base.spin_us * 1000;
+}
+
+/* Waits as berth_sys_poll_wait does. A spin that was in vain makes the wait a long one, so that the
+ * next is none: an idle loop sleeps. */
+static int wait_awake(struct berth_net_epoll *net, struct berth_sys_poll_event *events,
+                      int timeout_ms) {
+    if (net->uv.base.spin_us == 0)
+        return berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, timeout_ms);
+    uint64_t start = uv_hrtime();
+    uint64_t end = start + (uint64_t)net->uv.base.spin_us * 1000;
+    int count = 0;
+    if (is_worth_spinning(net, timeout_ms))
+        do {
+            count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, 0);
+        } while (count == 0 && uv_hrtime() < end);
+    if (count == 0)
+        count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, timeout_ms);
+    net->waited_ns = uv_hrtime() - start;
+    net->told = count;
+    return count;
+}
+
 static int wait_and_tell(struct berth_net_epoll *net) {
     struct berth_sys_poll_event events[BERTH_SYS_POLL_EVENTS_MAX];
-    int count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, quiet_ms(net));
+    int count = wait_awake(net, events, quiet_ms(net));
     if (count < 0)
         return count;
     uv_update_time(&net->uv.loop);

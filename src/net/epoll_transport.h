@@ -13,6 +13,10 @@
 #include "net/uv_transport.h"
 #include "sys/poll.h"
 
+/* With more connections than these ready at once there is enough to do, and no time to spin away.
+ */
+#define BERTH_NET_EPOLL_SPIN_CONNECTIONS 4
+
 struct berth_net_epoll_source {
     void (*on_ready)(struct berth_net_epoll_source *source, unsigned what);
 };
@@ -24,6 +28,8 @@ struct berth_net_epoll {
     size_t asking; /* streams and listeners in the set */
     struct berth_net_epoll_stream *closed_streams;
     struct berth_net_epoll_listener *closed_listeners;
+    uint64_t waited_ns; /* the last time, until something was ready */
+    int told;           /* how much was ready then */
     bool uv_ready;
     bool stopped;
     bool failures_due;

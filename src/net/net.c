@@ -13,6 +13,7 @@ void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
     berth_net_list_init(&net->timers);
     berth_net_list_init(&net->signals);
     berth_net_list_init(&net->watches);
+    net->spin_us = 0;
     net->running = false;
     net->ending = false;
 }
@@ -30,6 +31,8 @@ void berth_net_stop(struct berth_net *net) {
     if (!net->ending)
         net->ops->stop(net);
 }
+
+void berth_net_spin(struct berth_net *net, uint32_t microseconds) { net->spin_us = microseconds; }
 
 uint64_t berth_net_now_ms(const struct berth_net *net) { return net->ops->now_ms(net); }
 

@@ -56,6 +56,12 @@ int berth_net_run(struct berth_net *net);
  * runs, it ends the next run before it waits. */
 void berth_net_stop(struct berth_net *net);
 
+/* Before it sleeps, the loop looks again and again for what is ready, for that many microseconds at
+ * most: an answer that comes soon is had without the cost of falling asleep and waking up, and the
+ * processor is busy meanwhile. It does so only while what it waited for last came within that time
+ * and was of few connections. 0, the default, is never; `epoll` alone heeds it. */
+void berth_net_spin(struct berth_net *net, uint32_t microseconds);
+
 /* The loop's time, as of the event that runs now. */
 uint64_t berth_net_now_ms(const struct berth_net *net);
 

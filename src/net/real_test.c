@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void test_a_stream_is_small(void **state) {
@@ -336,6 +337,25 @@ static void ping_pong(struct end *end, enum happening what) {
         assert_int_equal(end_send(end, end->size), 0);
 }
 
+/* Messages, timers and ends come as ever; a loop that has nothing to do sleeps. */
+static void test_spinning_changes_only_the_time(void **state) {
+    struct world *world = world_open(*state);
+    berth_net_spin(world->net, 1000);
+    world_serve(world, ping_pong);
+    struct end *client = world_connect(world, ping_pong);
+    world_run(world);
+    assert_int_equal(client->count[DATA] + world->ends[1].count[DATA], 2 * rounds - 1);
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    world_run_for(world, 200);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    long busy_us =
+        (after.tv_sec - before.tv_sec) * 1000000 + (after.tv_nsec - before.tv_nsec) / 1000;
+    assert_true(busy_us < 100000);
+    end_close(client);
+    world_close(world);
+}
+
 static void test_no_allocation_for_a_message(void **state) {
     struct world *world = world_open(*state);
     world_serve(world, ping_pong);
@@ -361,6 +381,7 @@ int main(void) {
         ON_REAL(test_without_memory_connections_wait),
         ON_REAL(test_whatever_allocation_fails_is_an_error),
         ON_REAL(test_half_a_send_without_memory_is_a_failure),
+        ON_REAL(test_spinning_changes_only_the_time),
         ON_REAL(test_no_allocation_for_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,6 +90,7 @@ struct berth_net {
     struct berth_net_link timers;
     struct berth_net_link signals;
     struct berth_net_link watches;
+    uint32_t spin_us;
     bool running;
     bool ending; /* berth_net_destroy runs: only on_closed is called, nothing new is made */
 };
