@@ -153,7 +153,11 @@ try {
     ];
     for (const [name, ms] of rows) console.log(`${name.padEnd(44)} ${ms.toFixed(1).padStart(9)} ms`);
 } finally {
-    server?.kill("SIGTERM");
+    if (server) {
+        const gone = new Promise((resolve) => server.once("exit", resolve));
+        server.kill("SIGTERM");
+        await gone; // it takes its own files away
+    }
     fs.rmSync(folder, { recursive: true, force: true });
 }
 process.exit(0);
