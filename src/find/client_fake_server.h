@@ -67,6 +67,7 @@ struct fake_conn {
     char head[8192];
     struct berth_ws_limits limits;
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_buf message;
 };
 
@@ -293,7 +294,7 @@ static inline void fake_on_accept(void *owner, struct berth_net_stream *stream) 
     conn->limits = berth_ws_limits_default();
     conn->message = berth_buf_make(64u << 20);
     berth_http_reader_init(&conn->reader, BERTH_HTTP_REQUESTS, conn->head, sizeof conn->head, NULL);
-    berth_ws_decoder_init(&conn->decoder, BERTH_WS_SERVER, &conn->limits);
+    berth_ws_decoder_init(&conn->decoder, BERTH_WS_SERVER, &conn->limits, conn->room);
     berth_net_stream_start(stream, &events, conn);
     berth_net_stream_limit(stream, 64u << 20);
 }

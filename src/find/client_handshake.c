@@ -112,7 +112,7 @@ static void open(struct berth_client *client) {
     conn->opened_ms = now_ms;
     conn->close_code = BERTH_WS_CLOSE_ABNORMAL;
     conn->ask_at_ms = now_ms + client->heartbeat_ms;
-    berth_ws_decoder_init(&conn->decoder, BERTH_WS_CLIENT, &client->limits);
+    berth_ws_decoder_init(&conn->decoder, BERTH_WS_CLIENT, &client->limits, conn->room);
     berth_client_rest(client);
     berth_client_opened(client);
 }

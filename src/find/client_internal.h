@@ -112,6 +112,7 @@ struct berth_client_conn {
     char head[BERTH_CLIENT_HEAD_SIZE];
 
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX]; /* the decoder's */
 };
 
 struct berth_client {

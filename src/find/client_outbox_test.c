@@ -73,10 +73,11 @@ struct heard {
 
 static struct berth_ws_limits limits;
 static struct berth_ws_decoder decoder;
+static uint8_t control_room[BERTH_WS_CONTROL_MAX];
 
 static void listen_anew(struct heard *heard) {
     limits = berth_ws_limits_default();
-    berth_ws_decoder_init(&decoder, BERTH_WS_SERVER, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_SERVER, &limits, control_room);
     heard->size = heard->messages = 0;
 }
 

@@ -61,6 +61,7 @@ static void on_ping(struct berth_client *client, struct berth_view payload) {
 static void on_event(struct berth_client *client, const struct berth_ws_event *event) {
     switch (event->type) {
     case BERTH_WS_EVENT_NONE:
+    case BERTH_WS_EVENT_ROOM: /* it has room */
     case BERTH_WS_EVENT_PONG: /* whatever comes shows that the peer lives */
         return;
     case BERTH_WS_EVENT_DATA:

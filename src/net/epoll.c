@@ -20,7 +20,7 @@ static void run_uv(struct berth_net_epoll *net) {
 }
 
 static bool is_to_be_closed(const struct berth_net_epoll *net) {
-    return net->closed_streams != NULL || net->closed_listeners != NULL;
+    return !berth_net_list_is_empty(&net->uv.base.closing) || net->closed_listeners != NULL;
 }
 
 /* How long nothing can happen but what the set tells; -1: for ever. */
@@ -74,11 +74,10 @@ static int wait_and_tell(struct berth_net_epoll *net) {
 
 /* All events that were fetched are told: nothing points to what was closed any more. */
 static void end_closed(struct berth_net_epoll *net) {
-    struct berth_net_epoll_stream *stream;
-    while ((stream = net->closed_streams) != NULL) {
-        net->closed_streams = stream->next_closed;
-        berth_net_epoll_stream_end(stream);
-    }
+    struct berth_net_link *closing = &net->uv.base.closing;
+    while (!berth_net_list_is_empty(closing))
+        berth_net_epoll_stream_end(
+            BERTH_NET_CONTAINER(closing->next, struct berth_net_epoll_stream, base.link));
     struct berth_net_epoll_listener *listener;
     while ((listener = net->closed_listeners) != NULL) {
         net->closed_listeners = listener->next_closed;

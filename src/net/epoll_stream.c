@@ -132,7 +132,7 @@ static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
     struct berth_net_epoll_stream *stream =
         BERTH_NET_CONTAINER(source, struct berth_net_epoll_stream, source);
     bool broken = (what & BERTH_SYS_POLL_BROKEN) != 0;
-    switch (stream->base.state) {
+    switch ((enum berth_net_stream_state)stream->base.state) {
     case BERTH_NET_STREAM_CONNECTING:
         finish_connecting(stream);
         return;
@@ -202,8 +202,6 @@ void berth_net_epoll_stream_close(struct berth_net_stream *base) {
         berth_sys_socket_close(stream->socket);
     stream->reading = stream->writing = false;
     stream->socket = -1;
-    stream->next_closed = net->closed_streams;
-    net->closed_streams = stream;
 }
 
 void berth_net_epoll_stream_end(struct berth_net_epoll_stream *stream) {

@@ -13,6 +13,8 @@
 #include "net/uv_transport.h"
 #include "sys/poll.h"
 
+#include <assert.h>
+
 /* With more connections than these ready at once there is enough to do, and no time to spin away.
  */
 #define BERTH_NET_EPOLL_SPIN_CONNECTIONS 4
@@ -26,7 +28,6 @@ struct berth_net_epoll {
     struct berth_net_epoll_source uv_source;
     intptr_t poll;
     size_t asking; /* streams and listeners in the set */
-    struct berth_net_epoll_stream *closed_streams;
     struct berth_net_epoll_listener *closed_listeners;
     uint64_t waited_ns; /* the last time, until something was ready */
     int told;           /* how much was ready then */
@@ -38,12 +39,13 @@ struct berth_net_epoll {
 struct berth_net_epoll_stream {
     struct berth_net_stream base;
     struct berth_net_epoll_source source;
-    struct berth_net_epoll_stream *next_closed;
     int32_t socket;
     uint8_t asked; /* what the set tells of it: enum berth_sys_poll_what */
     bool reading;
     bool writing;
 };
+
+static_assert(sizeof(struct berth_net_epoll_stream) <= 88, "every idle connection has one");
 
 struct berth_net_epoll_listener {
     struct berth_net_epoll_source source;

@@ -10,6 +10,7 @@ void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
     berth_net_list_init(&net->streams);
     berth_net_list_init(&net->failing);
     berth_net_list_init(&net->closing);
+    berth_net_list_init(&net->closing_listeners);
     berth_net_list_init(&net->timers);
     berth_net_list_init(&net->signals);
     berth_net_list_init(&net->watches);
@@ -75,7 +76,8 @@ void berth_net_close(struct berth_net *net) {
     close_listeners(&net->listeners);
     close_streams(&net->streams);
     close_streams(&net->failing);
-    while (!berth_net_list_is_empty(&net->closing))
+    while (!berth_net_list_is_empty(&net->closing) ||
+           !berth_net_list_is_empty(&net->closing_listeners))
         net->ops->run(net);
 }
 
@@ -115,7 +117,7 @@ void berth_net_listener_close(struct berth_net_listener *listener) {
     if (listener->closing)
         return;
     listener->closing = true;
-    berth_net_list_move(&listener->net->closing, &listener->link);
+    berth_net_list_move(&listener->net->closing_listeners, &listener->link);
     listener->net->ops->listener_close(listener);
 }
 

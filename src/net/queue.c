@@ -62,20 +62,36 @@ static int queue_reserve(const struct berth_net_queue *queue, size_t size,
     return 0;
 }
 
-/* Fills the last chunk, and the reserved ones that are linked behind it. */
-static void queue_fill(struct berth_net_queue *queue, const char *bytes, size_t size) {
+/* Links reserved chunks behind the last one; gives the one to fill first. */
+static struct berth_net_chunk *queue_link(struct berth_net_queue *queue,
+                                          struct berth_net_chunk *chunks) {
+    struct berth_net_chunk *fill = queue->last != NULL ? queue->last : chunks;
+    if (chunks == NULL)
+        return fill;
+    struct berth_net_chunk *end = chunks;
+    while (end->next != NULL)
+        end = end->next;
+    end->next = queue->last != NULL ? queue->last->next : chunks;
+    if (queue->last != NULL)
+        queue->last->next = chunks;
+    queue->last = end;
+    return fill;
+}
+
+/* Fills from the chunk on; gives the one that is under way then. */
+static struct berth_net_chunk *chunks_fill(struct berth_net_chunk *chunk, const char *bytes,
+                                           size_t size) {
     while (size > 0) {
-        if (queue->last->end == queue->last->capacity)
-            queue->last = queue->last->next;
-        struct berth_net_chunk *chunk = queue->last;
+        if (chunk->end == chunk->capacity)
+            chunk = chunk->next;
         size_t room = chunk->capacity - chunk->end;
         size_t part = size < room ? size : room;
         memcpy(chunk->data + chunk->end, bytes, part);
         chunk->end += part;
-        queue->size += part;
         bytes += part;
         size -= part;
     }
+    return chunk;
 }
 
 static size_t parts_size(const struct berth_view *parts, size_t count) {
@@ -93,46 +109,52 @@ int berth_net_queue_append(struct berth_net_queue *queue, const struct berth_vie
     int error = queue_reserve(queue, size - skip, &chunks);
     if (error < 0)
         return error;
-    if (queue->last == NULL) {
-        queue->first = chunks;
-        queue->last = chunks;
-    } else {
-        queue->last->next = chunks;
-    }
+    struct berth_net_chunk *chunk = queue_link(queue, chunks);
+    queue->size += size - skip;
     for (size_t i = 0; i < count; i++) {
         size_t skipped = skip < parts[i].size ? skip : parts[i].size;
         skip -= skipped;
         if (skipped < parts[i].size)
-            queue_fill(queue, parts[i].data + skipped, parts[i].size - skipped);
+            chunk = chunks_fill(chunk, parts[i].data + skipped, parts[i].size - skipped);
     }
     return 0;
 }
 
 size_t berth_net_queue_peek(const struct berth_net_queue *queue, struct berth_view *views,
                             size_t max) {
+    if (queue->last == NULL)
+        return 0;
     size_t count = 0;
-    for (const struct berth_net_chunk *chunk = queue->first; chunk != NULL && count < max;
-         chunk = chunk->next)
+    const struct berth_net_chunk *chunk = queue->last;
+    do {
+        chunk = chunk->next;
         views[count++] = (struct berth_view){chunk->data + chunk->start, chunk->end - chunk->start};
+    } while (chunk != queue->last && count < max);
     return count;
+}
+
+static void remove_first(struct berth_net_queue *queue) {
+    struct berth_net_chunk *first = queue->last->next;
+    if (first == queue->last)
+        queue->last = NULL;
+    else
+        queue->last->next = first->next;
+    berth_free(first);
 }
 
 void berth_net_queue_consume(struct berth_net_queue *queue, size_t size) {
     BERTH_ASSERT(size <= queue->size);
     queue->size -= size;
     while (size > 0) {
-        struct berth_net_chunk *chunk = queue->first;
-        size_t there = chunk->end - chunk->start;
+        struct berth_net_chunk *first = queue->last->next;
+        size_t there = first->end - first->start;
         if (size < there) {
-            chunk->start += size;
+            first->start += size;
             return;
         }
         size -= there;
-        queue->first = chunk->next;
-        berth_free(chunk);
+        remove_first(queue);
     }
-    if (queue->first == NULL)
-        queue->last = NULL;
 }
 
 size_t berth_net_queue_take(struct berth_net_queue *queue, void *bytes, size_t max) {
@@ -149,6 +171,7 @@ size_t berth_net_queue_take(struct berth_net_queue *queue, void *bytes, size_t m
 }
 
 void berth_net_queue_free(struct berth_net_queue *queue) {
-    chunks_free(queue->first);
-    *queue = (struct berth_net_queue){0};
+    while (queue->last != NULL)
+        remove_first(queue);
+    queue->size = 0;
 }

@@ -22,8 +22,7 @@ struct berth_net_chunk;
 
 /* Zeroed, it is empty. */
 struct berth_net_queue {
-    struct berth_net_chunk *first;
-    struct berth_net_chunk *last;
+    struct berth_net_chunk *last; /* the chunks are a ring: behind the last stands the first */
     size_t size;
 };
 

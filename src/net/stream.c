@@ -9,7 +9,7 @@ void berth_net_stream_init(struct berth_net_stream *stream, struct berth_net *ne
     *stream = (struct berth_net_stream){
         .net = net,
         .limit = BERTH_NET_STREAM_LIMIT_DEFAULT,
-        .state = state,
+        .state = (uint8_t)state,
     };
     berth_net_list_insert(net->streams.previous, &stream->link);
 }

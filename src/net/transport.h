@@ -86,7 +86,8 @@ struct berth_net {
     struct berth_net_link listeners;
     struct berth_net_link streams; /* but for those in the two lists that follow */
     struct berth_net_link failing; /* streams whose failure is to be reported by an event */
-    struct berth_net_link closing; /* streams and listeners whose on_closed is to come */
+    struct berth_net_link closing; /* streams whose on_closed is to come */
+    struct berth_net_link closing_listeners;
     struct berth_net_link timers;
     struct berth_net_link signals;
     struct berth_net_link watches;
@@ -120,13 +121,13 @@ struct berth_net_stream {
     void *owner;
     struct berth_net_queue queue;
     size_t limit;
-    int failure; /* what UNREACHED and BROKEN have to report */
-    enum berth_net_stream_state state;
-    bool paused; /* by the owner */
-    bool ended;  /* the peer sent FIN */
-    bool shut;   /* we sent FIN, or will when the queue is empty */
-    bool itself; /* connected to itself: closed without a trace (a reset), else the system would
-                    keep the port from its server for a minute */
+    int failure;     /* what UNREACHED and BROKEN have to report */
+    uint8_t state;   /* enum berth_net_stream_state */
+    bool paused : 1; /* by the owner */
+    bool ended : 1;  /* the peer sent FIN */
+    bool shut : 1;   /* we sent FIN, or will when the queue is empty */
+    bool itself : 1; /* connected to itself: closed without a trace (a reset), else the system would
+                        keep the port from its server for a minute */
 };
 
 struct berth_net_timer {

@@ -7,7 +7,7 @@
  *     } while (event.type != BERTH_WS_EVENT_NONE);
  *
  * Shape:   payload is unmasked in place, in the caller's input, and handed out where it lies; a
- *          control frame that was split over several feeds is put together inside the decoder.
+ *          control frame that was split over several feeds is put together in the caller's room.
  *          Any split of the input gives the same events, but for where DATA runs are cut
  * Units:   sizes in bytes, payload only unless said otherwise
  * Owns:    the decoder is the caller's memory and needs no clean-up; the limits are a loan for its
@@ -83,6 +83,7 @@ enum berth_ws_event_type {
     BERTH_WS_EVENT_PONG,  /* data */
     BERTH_WS_EVENT_CLOSE, /* code, data is the reason; whatever follows is used and ignored */
     BERTH_WS_EVENT_FAIL,  /* code to close with, data says why; what follows is ignored */
+    BERTH_WS_EVENT_ROOM, /* a control frame comes in pieces, and there is no room: give it, go on */
 };
 
 struct berth_ws_event {
@@ -97,27 +98,36 @@ struct berth_ws_event {
 /* To be looked at by the decoder only; here so that a connection can hold it by value. */
 struct berth_ws_decoder {
     const struct berth_ws_limits *limits;
-    const char *fail_text;
+    uint8_t *room;         /* for a control payload that comes in pieces; NULL for none */
     uint64_t message_size; /* of the message so far, the present frame included */
     uint64_t remaining;    /* of the present frame's payload */
     uint32_t fragments;    /* of the message so far */
-    uint16_t fail_code;
     uint8_t mask[4];
-    uint8_t phase; /* which byte of the mask comes next */
-    uint8_t role;
+    uint16_t close_code; /* of the peer's close frame; ABNORMAL before it */
+    uint8_t fault;       /* what FAIL will say */
+    uint8_t phase;       /* which byte of the mask comes next */
     uint8_t state;
     uint8_t opcode;         /* of the present frame */
     uint8_t message_opcode; /* CONTINUATION when no message is under way */
     struct berth_utf8 utf8; /* of the text message under way; between messages it is at its start */
-    bool fin;
-    bool first; /* no run of the message was handed out yet */
+    bool is_client : 1;
+    bool fin : 1;
+    bool first : 1; /* no run of the message was handed out yet */
     uint8_t held_size;
-    uint8_t held[BERTH_WS_CONTROL_MAX]; /* a head, or a control payload, that came in pieces */
+    uint8_t held[BERTH_WS_HEAD_MAX]; /* a head that came in pieces */
 };
 
-/* The limits must outlive the decoder. */
+/* The limits must outlive the decoder. The room is BERTH_WS_CONTROL_MAX bytes that outlive it too,
+ * or NULL: it is then asked for when it is needed. */
 void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role role,
-                           const struct berth_ws_limits *limits);
+                           const struct berth_ws_limits *limits, uint8_t *room_or_null);
+
+/* The answer to ROOM. */
+void berth_ws_decoder_set_room(struct berth_ws_decoder *decoder,
+                               uint8_t room[BERTH_WS_CONTROL_MAX]);
+
+/* Takes the room back where nothing waits in it; gives whether it did, or had none. */
+bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder);
 
 /* Reads to the next event and returns how many bytes it used. Call until NONE, also with what may
  * be 0 bytes left: an event can be due without any more input. NONE means that all was used.

@@ -2,7 +2,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct berth_ws_decoder) <= 200, "every idle connection holds one");
+static_assert(sizeof(struct berth_ws_decoder) <= 64, "every idle connection holds one");
 
 enum state {
     HEAD,    /* a frame's head is due, or some of it is held */
@@ -10,6 +10,52 @@ enum state {
     CONTROL, /* a control frame's payload is due, or some of it is held */
     FAILED,  /* the peer's fault is found; FAIL is the next event */
     DEAD,    /* after CLOSE or FAIL: whatever comes is used and ignored */
+};
+
+/* What a peer can do wrong, and what it is told. */
+enum fault {
+    FAULT_CONTINUATION,
+    FAULT_INTERRUPTED,
+    FAULT_CUT_CONTROL,
+    FAULT_OPCODE,
+    FAULT_RESERVED_BIT,
+    FAULT_UNMASKED,
+    FAULT_MASKED,
+    FAULT_LARGE_CONTROL,
+    FAULT_NEGATIVE_LENGTH,
+    FAULT_LONG_LENGTH,
+    FAULT_TOO_BIG,
+    FAULT_TOO_MANY,
+    FAULT_NOT_UTF8,
+    FAULT_CUT_CHARACTER,
+    FAULT_HALF_CODE,
+    FAULT_CLOSE_CODE,
+    FAULT_CLOSE_REASON,
+};
+
+static const struct {
+    uint16_t code;
+    const char *text;
+} faults[] = {
+    [FAULT_CONTINUATION] = {BERTH_WS_CLOSE_PROTOCOL_ERROR,
+                            "a continuation frame without a message to continue"},
+    [FAULT_INTERRUPTED] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a new message inside a fragmented one"},
+    [FAULT_CUT_CONTROL] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a fragmented control frame"},
+    [FAULT_OPCODE] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved opcode"},
+    [FAULT_RESERVED_BIT] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved bit is set"},
+    [FAULT_UNMASKED] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a client's frame without a mask"},
+    [FAULT_MASKED] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a server's frame with a mask"},
+    [FAULT_LARGE_CONTROL] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a control frame over 125 bytes"},
+    [FAULT_NEGATIVE_LENGTH] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length with its top bit set"},
+    [FAULT_LONG_LENGTH] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length in more bytes than it needs"},
+    [FAULT_TOO_BIG] = {BERTH_WS_CLOSE_TOO_BIG, "a message over the size limit"},
+    [FAULT_TOO_MANY] = {BERTH_WS_CLOSE_POLICY_VIOLATION, "a message in too many fragments"},
+    [FAULT_NOT_UTF8] = {BERTH_WS_CLOSE_INVALID_DATA, "a text message that is not UTF-8"},
+    [FAULT_CUT_CHARACTER] = {BERTH_WS_CLOSE_INVALID_DATA,
+                             "a text message that ends inside a character"},
+    [FAULT_HALF_CODE] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close frame with half a code"},
+    [FAULT_CLOSE_CODE] = {BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close code that is not allowed"},
+    [FAULT_CLOSE_REASON] = {BERTH_WS_CLOSE_INVALID_DATA, "a close reason that is not UTF-8"},
 };
 
 /* What is left of the input. */
@@ -23,31 +69,49 @@ static size_t min(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
 static bool is_control(unsigned opcode) { return (opcode & 0x8) != 0; }
 
 void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role role,
-                           const struct berth_ws_limits *limits) {
-    *decoder = (struct berth_ws_decoder){.limits = limits, .role = (uint8_t)role, .state = HEAD};
+                           const struct berth_ws_limits *limits, uint8_t *room_or_null) {
+    *decoder = (struct berth_ws_decoder){
+        .limits = limits,
+        .room = room_or_null,
+        .close_code = BERTH_WS_CLOSE_ABNORMAL,
+        .is_client = role == BERTH_WS_CLIENT,
+        .state = HEAD,
+    };
+}
+
+void berth_ws_decoder_set_room(struct berth_ws_decoder *decoder,
+                               uint8_t room[BERTH_WS_CONTROL_MAX]) {
+    decoder->room = room;
+}
+
+bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder) {
+    if (decoder->state == CONTROL && decoder->held_size > 0)
+        return false;
+    decoder->room = NULL;
+    return true;
 }
 
 /* Returns false, so that a check can end with it. */
-static bool fail(struct berth_ws_decoder *decoder, enum berth_ws_close code, const char *text) {
+static bool fail(struct berth_ws_decoder *decoder, enum fault fault) {
     decoder->state = FAILED;
-    decoder->fail_code = (uint16_t)code;
-    decoder->fail_text = text;
+    decoder->fault = (uint8_t)fault;
     return false;
 }
 
 /* The next `size` bytes in one piece, or NULL while they have not all come. They lie in the input
- * where that has them all, else they are put together in `held`. */
-static uint8_t *piece_peek(struct berth_ws_decoder *decoder, struct input *input, size_t size) {
+ * where that has them all, else they are put together in `memory`. */
+static uint8_t *piece_peek(struct berth_ws_decoder *decoder, uint8_t *memory, struct input *input,
+                           size_t size) {
     if (decoder->held_size == 0 && input->size >= size)
         return input->at;
     if (decoder->held_size < size && input->size > 0) {
         size_t taken = min(size - decoder->held_size, input->size);
-        memcpy(decoder->held + decoder->held_size, input->at, taken);
+        memcpy(memory + decoder->held_size, input->at, taken);
         decoder->held_size = (uint8_t)(decoder->held_size + taken);
         input->at += taken;
         input->size -= taken;
     }
-    return decoder->held_size >= size ? decoder->held : NULL;
+    return decoder->held_size >= size ? memory : NULL;
 }
 
 /* The piece that was peeked at is used. Its bytes stay where they are. */
@@ -65,18 +129,16 @@ static bool check_opcode(struct berth_ws_decoder *decoder, unsigned opcode, bool
     bool under_way = decoder->message_opcode != BERTH_WS_OPCODE_CONTINUATION;
     switch (opcode) {
     case BERTH_WS_OPCODE_CONTINUATION:
-        return under_way || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR,
-                                 "a continuation frame without a message to continue");
+        return under_way || fail(decoder, FAULT_CONTINUATION);
     case BERTH_WS_OPCODE_TEXT:
     case BERTH_WS_OPCODE_BINARY:
-        return !under_way || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR,
-                                  "a new message inside a fragmented one");
+        return !under_way || fail(decoder, FAULT_INTERRUPTED);
     case BERTH_WS_OPCODE_CLOSE:
     case BERTH_WS_OPCODE_PING:
     case BERTH_WS_OPCODE_PONG:
-        return fin || fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a fragmented control frame");
+        return fin || fail(decoder, FAULT_CUT_CONTROL);
     }
-    return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved opcode");
+    return fail(decoder, FAULT_OPCODE);
 }
 
 /* Judges the first two bytes (5.1, 5.2). Changes nothing when they are good: while the rest of the
@@ -84,16 +146,16 @@ static bool check_opcode(struct berth_ws_decoder *decoder, unsigned opcode, bool
 static bool check_start(struct berth_ws_decoder *decoder, const uint8_t *head) {
     unsigned opcode = head[0] & 0x0F;
     if ((head[0] & 0x70) != 0)
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a reserved bit is set");
+        return fail(decoder, FAULT_RESERVED_BIT);
     if (!check_opcode(decoder, opcode, (head[0] & 0x80) != 0))
         return false;
     bool masked = (head[1] & 0x80) != 0;
-    if (!masked && decoder->role == BERTH_WS_SERVER)
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a client's frame without a mask");
-    if (masked && decoder->role == BERTH_WS_CLIENT)
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a server's frame with a mask");
+    if (!masked && !decoder->is_client)
+        return fail(decoder, FAULT_UNMASKED);
+    if (masked && decoder->is_client)
+        return fail(decoder, FAULT_MASKED);
     if (is_control(opcode) && (head[1] & 0x7F) > BERTH_WS_CONTROL_MAX)
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a control frame over 125 bytes");
+        return fail(decoder, FAULT_LARGE_CONTROL);
     return true;
 }
 
@@ -120,9 +182,9 @@ static bool read_length(struct berth_ws_decoder *decoder, const uint8_t *head,
     for (size_t i = 0; i < size; i++)
         length = length << 8 | head[2 + i];
     if (length > INT64_MAX)
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length with its top bit set");
+        return fail(decoder, FAULT_NEGATIVE_LENGTH);
     if ((size == 2 && length < 126) || (size == 8 && length <= UINT16_MAX))
-        return fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a length in more bytes than it needs");
+        return fail(decoder, FAULT_LONG_LENGTH);
     *ret_length = length;
     return true;
 }
@@ -136,9 +198,9 @@ static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
         decoder->first = true;
     }
     if (length > decoder->limits->message_max - decoder->message_size)
-        return fail(decoder, BERTH_WS_CLOSE_TOO_BIG, "a message over the size limit");
+        return fail(decoder, FAULT_TOO_BIG);
     if (decoder->fragments >= decoder->limits->fragments_max)
-        return fail(decoder, BERTH_WS_CLOSE_POLICY_VIOLATION, "a message in too many fragments");
+        return fail(decoder, FAULT_TOO_MANY);
     decoder->message_size += length;
     decoder->fragments++;
     decoder->state = PAYLOAD;
@@ -146,13 +208,13 @@ static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
 }
 
 static bool read_head(struct berth_ws_decoder *decoder, struct input *input) {
-    const uint8_t *head = piece_peek(decoder, input, 2);
+    const uint8_t *head = piece_peek(decoder, decoder->held, input, 2);
     if (head == NULL)
         return false;
     if (!check_start(decoder, head))
         return true;
     size_t size = head_size(head);
-    head = piece_peek(decoder, input, size);
+    head = piece_peek(decoder, decoder->held, input, size);
     if (head == NULL)
         return false;
 
@@ -163,7 +225,7 @@ static bool read_head(struct berth_ws_decoder *decoder, struct input *input) {
     decoder->opcode = head[0] & 0x0F;
     decoder->remaining = length;
     decoder->phase = 0;
-    if (decoder->role == BERTH_WS_SERVER)
+    if (!decoder->is_client)
         memcpy(decoder->mask, head + size - 4, 4);
     piece_drop(decoder, input, size);
     if (is_control(decoder->opcode))
@@ -180,16 +242,16 @@ static size_t check_text(struct berth_ws_decoder *decoder, const uint8_t *run, s
         return size;
     size_t good = berth_utf8_feed(&decoder->utf8, run, size);
     if (good < size)
-        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a text message that is not UTF-8");
+        fail(decoder, FAULT_NOT_UTF8);
     else if (last && !berth_utf8_complete(&decoder->utf8))
-        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a text message that ends inside a character");
+        fail(decoder, FAULT_CUT_CHARACTER);
     return good;
 }
 
 /* The next `size` bytes of the frame's payload, unmasked where they lie. */
 static uint8_t *take_run(struct berth_ws_decoder *decoder, struct input *input, size_t size) {
     uint8_t *run = input->at;
-    if (decoder->role == BERTH_WS_SERVER)
+    if (!decoder->is_client)
         berth_ws_mask(run, size, decoder->mask, decoder->phase);
     decoder->phase = (uint8_t)((decoder->phase + size) & 3);
     decoder->remaining -= size;
@@ -231,7 +293,7 @@ static void read_close(struct berth_ws_decoder *decoder, const uint8_t *payload,
     uint16_t code = BERTH_WS_CLOSE_NO_STATUS;
     struct berth_view reason = {NULL, 0};
     if (size == 1) {
-        fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close frame with half a code");
+        fail(decoder, FAULT_HALF_CODE);
         return;
     }
     if (size >= 2) {
@@ -239,14 +301,15 @@ static void read_close(struct berth_ws_decoder *decoder, const uint8_t *payload,
         reason = berth_view_bytes(payload + 2, size - 2);
     }
     if (size >= 2 && !berth_ws_close_code_valid(code)) {
-        fail(decoder, BERTH_WS_CLOSE_PROTOCOL_ERROR, "a close code that is not allowed");
+        fail(decoder, FAULT_CLOSE_CODE);
         return;
     }
     if (!berth_utf8_valid(reason)) {
-        fail(decoder, BERTH_WS_CLOSE_INVALID_DATA, "a close reason that is not UTF-8");
+        fail(decoder, FAULT_CLOSE_REASON);
         return;
     }
     decoder->state = DEAD;
+    decoder->close_code = code;
     event->type = BERTH_WS_EVENT_CLOSE;
     event->code = code;
     event->data = reason;
@@ -255,11 +318,15 @@ static void read_close(struct berth_ws_decoder *decoder, const uint8_t *payload,
 static bool read_control(struct berth_ws_decoder *decoder, struct input *input,
                          struct berth_ws_event *event) {
     size_t size = (size_t)decoder->remaining;
-    uint8_t *payload = piece_peek(decoder, input, size);
+    if (input->size < size && input->size > 0 && decoder->room == NULL) {
+        event->type = BERTH_WS_EVENT_ROOM;
+        return false;
+    }
+    uint8_t *payload = piece_peek(decoder, decoder->room, input, size);
     if (payload == NULL)
         return false;
     piece_drop(decoder, input, size);
-    if (decoder->role == BERTH_WS_SERVER)
+    if (!decoder->is_client)
         berth_ws_mask(payload, size, decoder->mask, 0);
     decoder->state = HEAD;
     if (decoder->opcode == BERTH_WS_OPCODE_CLOSE) {
@@ -275,8 +342,8 @@ static bool read_control(struct berth_ws_decoder *decoder, struct input *input,
 static void report_failure(struct berth_ws_decoder *decoder, struct berth_ws_event *event) {
     decoder->state = DEAD;
     event->type = BERTH_WS_EVENT_FAIL;
-    event->code = decoder->fail_code;
-    event->data = berth_view_of(decoder->fail_text);
+    event->code = faults[decoder->fault].code;
+    event->data = berth_view_of(faults[decoder->fault].text);
 }
 
 /* Returns whether to go on: false when an event is made, or when more input is needed. */

@@ -58,6 +58,7 @@ static void record_event(struct record *record, const struct berth_ws_event *eve
         record_close_data(record, false);
     switch (event->type) {
     case BERTH_WS_EVENT_NONE:
+    case BERTH_WS_EVENT_ROOM: /* it has room */
         break;
     case BERTH_WS_EVENT_DATA:
         record_data(record, event);
@@ -135,7 +136,8 @@ static struct record run(const struct vector *vector, uint32_t seed) {
     record.out = open_memstream(&record.text, &record.text_size);
     assert_non_null(record.out);
     struct berth_ws_decoder decoder;
-    berth_ws_decoder_init(&decoder, vector->role, &vector->limits);
+    uint8_t room[BERTH_WS_CONTROL_MAX];
+    berth_ws_decoder_init(&decoder, vector->role, &vector->limits, room);
     for (size_t at = 0; at < vector->in.size;) {
         size_t size = piece_size(&seed, vector->in.size - at);
         feed_piece(&decoder, vector->in.data + at, size, &record);
@@ -277,8 +279,9 @@ static void whole_frames_are_not_copied(void **state) {
     uint8_t bytes[] = {0x81, 0x02, 'h', 'i', 0x89, 0x01, 'p', 0x82, 0x00};
     struct berth_ws_limits limits = berth_ws_limits_default();
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
-    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, room);
 
     assert_int_equal(berth_ws_decoder_feed(&decoder, bytes, sizeof bytes, &event), 4);
     assert_int_equal(event.type, BERTH_WS_EVENT_DATA);
@@ -300,10 +303,40 @@ static void nothing_fed_gives_nothing(void **state) {
     (void)state;
     struct berth_ws_limits limits = berth_ws_limits_default();
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
-    berth_ws_decoder_init(&decoder, BERTH_WS_SERVER, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_SERVER, &limits, room);
     assert_int_equal(berth_ws_decoder_feed(&decoder, NULL, 0, &event), 0);
     assert_int_equal(event.type, BERTH_WS_EVENT_NONE);
+}
+
+/* A decoder without room asks for it when a control frame comes in pieces, and only then. */
+static void room_is_asked_for(void **state) {
+    (void)state;
+    uint8_t bytes[] = {0x01, 0x01, 'a', 0x89, 0x02, 'p', 'q', 0x89, 0x01, 'r', 0x80, 0x00};
+    struct berth_ws_limits limits = berth_ws_limits_default();
+    struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
+    struct berth_ws_event event;
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, NULL);
+    assert_int_equal(berth_ws_decoder_feed(&decoder, bytes, 6, &event), 3);
+    assert_int_equal(event.type, BERTH_WS_EVENT_DATA);
+    assert_int_equal(berth_ws_decoder_feed(&decoder, bytes + 3, 3, &event), 2);
+    assert_int_equal(event.type, BERTH_WS_EVENT_ROOM);
+    assert_true(berth_ws_decoder_leave_room(&decoder));
+
+    berth_ws_decoder_set_room(&decoder, room);
+    assert_int_equal(berth_ws_decoder_feed(&decoder, bytes + 5, 1, &event), 1);
+    assert_int_equal(event.type, BERTH_WS_EVENT_NONE);
+    assert_false(berth_ws_decoder_leave_room(&decoder));
+    assert_int_equal(berth_ws_decoder_feed(&decoder, bytes + 6, 1, &event), 1);
+    assert_int_equal(event.type, BERTH_WS_EVENT_PING);
+    assert_memory_equal(event.data.data, "pq", 2);
+    assert_true(berth_ws_decoder_leave_room(&decoder));
+
+    assert_int_equal(berth_ws_decoder_feed(&decoder, bytes + 7, 5, &event), 3);
+    assert_int_equal(event.type, BERTH_WS_EVENT_PING);
+    assert_ptr_equal(event.data.data, bytes + 9);
 }
 
 /* A peer may send fragments without payload until the limit: no event, no growth, then 1008. */
@@ -311,8 +344,9 @@ static void endless_empty_fragments_end(void **state) {
     (void)state;
     struct berth_ws_limits limits = berth_ws_limits_default();
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
-    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, room);
     uint8_t start[] = {0x02, 0x00};
     berth_ws_decoder_feed(&decoder, start, sizeof start, &event);
     for (uint32_t count = 1; count < limits.fragments_max; count++) {
@@ -339,6 +373,7 @@ int main(void) {
         VECTORS("close.txt"),
         VECTORS("limits.txt"),
         cmocka_unit_test(whole_frames_are_not_copied),
+        cmocka_unit_test(room_is_asked_for),
         cmocka_unit_test(nothing_fed_gives_nothing),
         cmocka_unit_test(endless_empty_fragments_end),
     };

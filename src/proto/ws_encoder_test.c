@@ -126,8 +126,9 @@ static void round_trip(void **state) {
         if (masked)
             berth_ws_mask(wire + head, size, rfc_mask, 0);
         struct berth_ws_decoder decoder;
+        uint8_t room[BERTH_WS_CONTROL_MAX];
         struct berth_ws_event event;
-        berth_ws_decoder_init(&decoder, masked ? BERTH_WS_SERVER : BERTH_WS_CLIENT, &limits);
+        berth_ws_decoder_init(&decoder, masked ? BERTH_WS_SERVER : BERTH_WS_CLIENT, &limits, room);
         assert_int_equal(berth_ws_decoder_feed(&decoder, wire, head + size, &event), head + size);
         assert_int_equal(event.type, BERTH_WS_EVENT_DATA);
         assert_true(event.first && event.last);

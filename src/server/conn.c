@@ -9,8 +9,21 @@
 
 /* -- Input ------------------------------------------------------------------------------------- */
 
+static void forget_held(struct berth_conn *conn) {
+    if (conn->held == NULL)
+        return;
+    berth_buf_free(conn->held);
+    berth_free(conn->held);
+    conn->held = NULL;
+}
+
 static void hold(struct berth_conn *conn, const uint8_t *bytes, size_t size) {
-    if (berth_buf_append(&conn->held, bytes, size) < 0)
+    if (conn->held == NULL) {
+        conn->held = berth_alloc(sizeof *conn->held);
+        if (conn->held != NULL)
+            *conn->held = berth_buf_make(HELD_MAX);
+    }
+    if (conn->held == NULL || berth_buf_append(conn->held, bytes, size) < 0)
         berth_conn_abort(conn);
 }
 
@@ -104,10 +117,15 @@ void berth_conn_wait(struct berth_conn *conn) {
 
 static void go_on(struct berth_conn *conn) {
     conn->waiting = false;
-    struct berth_buf held = conn->held;
-    conn->held = berth_buf_make(HELD_MAX);
-    read_input(conn, (uint8_t *)held.data + (held.data != NULL ? held.start : 0), held.size);
-    berth_buf_free(&held);
+    struct berth_buf *held = conn->held;
+    conn->held = NULL;
+    if (held == NULL) {
+        read_input(conn, NULL, 0); /* something may be due all the same */
+    } else {
+        read_input(conn, (uint8_t *)held->data + held->start, held->size);
+        berth_buf_free(held);
+        berth_free(held);
+    }
     if (conn->waiting || conn->state == BERTH_CONN_DEAD)
         return;
     berth_net_stream_resume(conn->stream);
@@ -150,7 +168,7 @@ void berth_conn_finish(struct berth_conn *conn) {
         return;
     }
     conn->state = BERTH_CONN_LINGER;
-    berth_buf_free(&conn->held);
+    forget_held(conn);
     if (conn->waiting) {
         conn->waiting = conn->held_back = false;
         berth_net_stream_resume(conn->stream);
@@ -167,11 +185,16 @@ void berth_conn_abort(struct berth_conn *conn) {
     berth_net_stream_close(conn->stream);
 }
 
+static uint32_t pending_of(const struct berth_conn *conn) {
+    size_t pending = berth_net_stream_pending(conn->stream);
+    return pending < UINT32_MAX ? (uint32_t)pending : UINT32_MAX;
+}
+
 /* While we do not read, no pong can be seen: what shows that the peer lives is that it takes what
  * is queued. One that others wait for has to show just that, whatever it sends. One that waits for
  * others cannot show anything, and is given time. */
 static void check_progress(struct berth_conn *conn) {
-    bool is_stuck = berth_net_stream_pending(conn->stream) >= conn->pending_seen;
+    bool is_stuck = pending_of(conn) >= conn->pending_seen;
     if (conn->held_back && !conn->behind)
         berth_conn_expect(conn, BERTH_DEADLINE_PING);
     else if (conn->deadline_kind == BERTH_DEADLINE_PONG && is_stuck)
@@ -181,7 +204,7 @@ static void check_progress(struct berth_conn *conn) {
 }
 
 void berth_conn_expect_progress(struct berth_conn *conn) {
-    conn->pending_seen = berth_net_stream_pending(conn->stream);
+    conn->pending_seen = pending_of(conn);
     berth_conn_expect(conn, BERTH_DEADLINE_PONG);
 }
 
@@ -201,7 +224,7 @@ void berth_conn_expired(struct berth_conn *conn) {
             check_progress(conn);
         } else {
             berth_conn_expect(conn, BERTH_DEADLINE_PONG);
-            berth_socket_ping(conn->socket);
+            berth_socket_ping(&conn->socket);
         }
         return;
     case BERTH_DEADLINE_PONG:
@@ -222,7 +245,7 @@ void berth_conn_expired(struct berth_conn *conn) {
 
 void berth_conn_drain(struct berth_conn *conn) {
     if (conn->state == BERTH_CONN_SOCKET)
-        berth_socket_close(conn->socket, BERTH_WS_CLOSE_GOING_AWAY, "the server is stopping");
+        berth_socket_close(&conn->socket, BERTH_WS_CLOSE_GOING_AWAY, "the server is stopping");
     else if (conn->state == BERTH_CONN_HTTP && conn->http == NULL)
         berth_conn_finish(conn);
     /* A request under way is answered, with Connection: close. */
@@ -239,11 +262,11 @@ static void on_closed(void *owner) {
     struct berth_conn *conn = owner;
     conn->state = BERTH_CONN_DEAD;
     berth_deadline_clear(&conn->deadline);
-    if (conn->socket != NULL)
+    if (conn->is_socket)
         berth_socket_gone(conn);
     if (conn->http != NULL)
         berth_conn_http_release(conn);
-    berth_buf_free(&conn->held);
+    forget_held(conn);
     berth_server_conn_gone(conn->server, conn);
 }
 
@@ -264,7 +287,6 @@ void berth_conn_accept(struct berth_server *server, struct berth_net_stream *str
     }
     conn->server = server;
     conn->stream = stream;
-    conn->held = berth_buf_make(HELD_MAX);
     conn->next = server->conns;
     if (conn->next != NULL)
         conn->next->previous = conn;

@@ -1,7 +1,8 @@
 /* What the files of the server share: the server, its connections, their two phases.
  *
- * A connection is HTTP first (conn.c feeds http.c) and may become a WebSocket (socket.c). What only
- * one phase needs is allocated for that phase alone, so that an idle WebSocket stays small.
+ * A connection is HTTP first (conn.c feeds http.c) and may become a WebSocket (socket.c). What is
+ * needed only while something is under way is allocated for that time, so that an idle WebSocket
+ * stays small.
  */
 #ifndef BERTH_SERVER_INTERNAL_H
 #define BERTH_SERVER_INTERNAL_H
@@ -17,6 +18,9 @@
 #include "sys/files.h"
 #include "sys/peer.h"
 
+#include <assert.h>
+#include <stddef.h>
+
 /* Frames that are sent while one piece of input is read leave in one write. */
 #define BERTH_BATCH_SIZE 65536
 #define BERTH_BATCH_PARTS 64
@@ -26,7 +30,7 @@
 #define BERTH_SCRATCH_SIZE 65536
 
 /* Memory of messages that came in parts, kept for the next one: how many, and how large each. */
-#define BERTH_SPARE_MESSAGES 8
+#define BERTH_SPARE_PARTS 8
 #define BERTH_SPARE_MESSAGE_SIZE (4u << 20)
 
 /* The same for HTTP phases. */
@@ -56,22 +60,41 @@ enum berth_conn_state {
     BERTH_CONN_DEAD,    /* closed; only the last event is to come */
 };
 
+/* What came so far of a message, or of a control frame, that comes in parts. */
+struct berth_parts {
+    struct berth_parts *next_spare;
+    struct berth_buf message;
+    uint8_t control[BERTH_WS_CONTROL_MAX];
+};
+
+/* A connection while it speaks WebSocket. */
+struct berth_socket {
+    const struct berth_server_route *route;
+    void *data;
+    struct berth_backlog *backlog; /* frames that may still be dropped; NULL for none */
+    struct berth_parts *parts;     /* NULL when nothing comes in parts */
+    struct berth_ws_decoder decoder;
+};
+
 struct berth_conn {
     struct berth_server *server;
     struct berth_net_stream *stream;
     struct berth_conn *next, *previous; /* all connections of the server */
     struct berth_deadline deadline;
-    uint8_t deadline_kind;
-    uint8_t state;  /* enum berth_conn_state */
-    bool waiting;   /* input is held until the queue is drained */
-    bool ended;     /* the peer has sent its FIN */
-    bool held_back; /* waiting for others of its route, who read too slowly what it sends */
-    bool behind;    /* others are held back until it has read what waits for it */
     struct berth_http_phase *http;
-    struct berth_socket *socket;
-    struct berth_buf held; /* input that came while waiting */
-    size_t pending_seen;   /* while waiting: what was queued when we last looked */
+    struct berth_buf *held; /* input that came while waiting; NULL for none */
+    uint32_t pending_seen;  /* while waiting: what was queued when we last looked */
+    uint8_t deadline_kind;
+    uint8_t state;      /* enum berth_conn_state */
+    bool is_socket : 1; /* `socket` is in use */
+    bool waiting : 1;   /* input is held until the queue is drained */
+    bool ended : 1;     /* the peer has sent its FIN */
+    bool held_back : 1; /* waiting for others of its route, who read too slowly what it sends */
+    bool behind : 1;    /* others are held back until it has read what waits for it */
+    struct berth_socket socket;
 };
+
+static_assert(sizeof(struct berth_conn) <= 184, "10,000 idle ones are to cost 3 MB in all");
 
 /* A connection while it speaks HTTP: there from a request's first byte to the answer's last. */
 struct berth_http_phase {
@@ -82,16 +105,6 @@ struct berth_http_phase {
     uint64_t file_offset;
     struct berth_http_reader reader;
     char *storage; /* limits.head_size bytes behind this struct */
-};
-
-struct berth_socket {
-    struct berth_conn *conn;
-    const struct berth_server_route *route;
-    void *data;
-    struct berth_backlog *backlog; /* frames that may still be dropped; NULL for none */
-    uint16_t close_code;           /* what `closed` will be told */
-    struct berth_ws_decoder decoder;
-    struct berth_buf message; /* the part of a message that came so far, when it came in parts */
 };
 
 /* What waits to leave in one write: parts that lie in `memory`, or in the input being read. */
@@ -136,8 +149,8 @@ struct berth_server {
 
     struct berth_http_phase *spare_phases;
     size_t spare_phase_count;
-    struct berth_buf spare_messages[BERTH_SPARE_MESSAGES];
-    size_t spare_message_count;
+    struct berth_parts *spare_parts;
+    size_t spare_parts_count;
     struct berth_sys_peers peers;
     struct berth_entrance entrance;
     uint32_t uid;
@@ -294,6 +307,12 @@ void berth_status_write(struct berth_server *server, const struct berth_addr *lo
 
 /* -- socket.c ---------------------------------------------------------------------------------- */
 
+/* The connection that a socket is part of. */
+static inline struct berth_conn *berth_socket_conn(const struct berth_socket *socket) {
+    return (struct berth_conn *)(void *)((char *)(uintptr_t)socket -
+                                         offsetof(struct berth_conn, socket));
+}
+
 /* Answers a WebSocket request to that route: 101 and a socket, or a refusal. */
 void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_route *route,
                           struct berth_view query);
@@ -312,6 +331,9 @@ void berth_socket_batch_clear(struct berth_server *server);
 
 /* Asks whether the peer is still there. */
 void berth_socket_ping(struct berth_socket *socket);
+
+/* Frees what is kept for messages to come. */
+void berth_socket_free_spares(struct berth_server *server);
 
 /* The connection is gone: tells the handler, and frees. */
 void berth_socket_gone(struct berth_conn *conn);

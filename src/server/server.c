@@ -122,8 +122,7 @@ void berth_server_destroy(struct berth_server *server) {
         server->spare_phases = phase->next_spare;
         berth_free(phase);
     }
-    for (size_t i = 0; i < server->spare_message_count; i++)
-        berth_buf_free(&server->spare_messages[i]);
+    berth_socket_free_spares(server);
     berth_free(server);
 }
 

@@ -481,10 +481,11 @@ static void read_frames(struct client *client, char *line, size_t capacity) {
     uint8_t *bytes = (uint8_t *)client->received.data + client->received.start;
     size_t at = (size_t)(behind + 4 - (const char *)bytes);
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
     struct berth_writer out = berth_writer_on(line, capacity - 1);
     size_t size = 0;
-    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, room);
     do {
         at += berth_ws_decoder_feed(&decoder, bytes + at, client->received.size - at, &event);
         if (event.type == BERTH_WS_EVENT_DATA) {

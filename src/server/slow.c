@@ -17,7 +17,7 @@ struct berth_backlog {
 };
 
 static size_t limit_of(const struct berth_socket *socket) {
-    return (size_t)socket->conn->server->options->limits.send_queue_size;
+    return (size_t)berth_socket_conn(socket)->server->options->limits.send_queue_size;
 }
 
 size_t berth_slow_mark(const struct berth_socket *socket) { return limit_of(socket) / 4; }
@@ -25,7 +25,8 @@ size_t berth_slow_mark(const struct berth_socket *socket) { return limit_of(sock
 /* -- Close ------------------------------------------------------------------------------------- */
 
 static int close_it(struct berth_socket *socket, size_t waiting) {
-    berth_log_write(socket->conn->server->options->log, BERTH_LOG_WARNING, "socket.too_slow",
+    berth_log_write(berth_socket_conn(socket)->server->options->log, BERTH_LOG_WARNING,
+                    "socket.too_slow",
                     "A client of %s reads too slowly: %zu bytes wait for it. Its connection is "
                     "closed (4408).",
                     socket->route->path, waiting);
@@ -44,7 +45,7 @@ static size_t first_size(const struct berth_buf *frames) {
 
 static void drop_oldest(struct berth_socket *socket) {
     struct berth_backlog *backlog = socket->backlog;
-    struct berth_server *server = socket->conn->server;
+    struct berth_server *server = berth_socket_conn(socket)->server;
     berth_buf_consume(&backlog->frames, sizeof(size_t) + first_size(&backlog->frames));
     server->messages_dropped++;
     if (!backlog->dropping)
@@ -92,7 +93,7 @@ static int keep(struct berth_socket *socket, const struct berth_socket_frame *fr
 }
 
 static void refill(struct berth_socket *socket) {
-    struct berth_conn *conn = socket->conn;
+    struct berth_conn *conn = berth_socket_conn(socket);
     struct berth_buf *frames = &socket->backlog->frames;
     while (frames->size > 0 && conn->state == BERTH_CONN_SOCKET &&
            berth_net_stream_pending(conn->stream) <= berth_slow_mark(socket)) {
@@ -112,7 +113,7 @@ static void refill(struct berth_socket *socket) {
 static void hold_writer(struct berth_conn *reader) {
     struct berth_conn *writer = reader->server->batch_conn;
     /* A peer that is in its own way waits by itself (berth_socket_feed). */
-    if (writer == NULL || writer == reader || writer->socket == NULL)
+    if (writer == NULL || writer == reader || !writer->is_socket)
         return;
     if (!reader->behind)
         berth_conn_expect_progress(reader);
@@ -123,7 +124,7 @@ static void hold_writer(struct berth_conn *reader) {
 static bool is_somebody_behind(const struct berth_server *server,
                                const struct berth_server_route *route) {
     for (const struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if (conn->behind && conn->socket != NULL && conn->socket->route == route)
+        if (conn->behind && conn->is_socket && conn->socket.route == route)
             return true;
     return false;
 }
@@ -136,11 +137,11 @@ void berth_slow_caught_up(struct berth_conn *reader) {
     reader->behind = false;
     if (reader->state == BERTH_CONN_SOCKET)
         berth_conn_expect(reader, BERTH_DEADLINE_PING);
-    const struct berth_server_route *route = reader->socket->route;
+    const struct berth_server_route *route = reader->socket.route;
     if (is_somebody_behind(server, route))
         return;
     for (struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if (conn->held_back && conn->socket != NULL && conn->socket->route == route)
+        if (conn->held_back && conn->is_socket && conn->socket.route == route)
             berth_conn_release(conn);
 }
 
@@ -148,7 +149,7 @@ void berth_slow_caught_up(struct berth_conn *reader) {
 
 /* Hot. */
 int berth_slow_admit(struct berth_socket *socket, const struct berth_socket_frame *frame) {
-    size_t waiting = berth_socket_queued(socket->conn);
+    size_t waiting = berth_socket_queued(berth_socket_conn(socket));
     size_t size = waiting + frame->head_size + frame->payload.size;
     switch (socket->route->slow) {
     case BERTH_SLOW_CLOSE:
@@ -162,17 +163,17 @@ int berth_slow_admit(struct berth_socket *socket, const struct berth_socket_fram
         return error < 0 ? error : 1;
     case BERTH_SLOW_PAUSE_WRITER:
         if (waiting > 0 && size > berth_slow_mark(socket))
-            hold_writer(socket->conn);
+            hold_writer(berth_socket_conn(socket));
         break;
     }
     return waiting > 0 && size > limit_of(socket) ? close_it(socket, waiting) : 0;
 }
 
 void berth_slow_drained(struct berth_conn *conn) {
-    if (conn->socket == NULL)
+    if (!conn->is_socket)
         return;
-    if (conn->socket->backlog != NULL)
-        refill(conn->socket);
+    if (conn->socket.backlog != NULL)
+        refill(&conn->socket);
     if (berth_net_stream_pending(conn->stream) == 0)
         berth_slow_caught_up(conn);
 }

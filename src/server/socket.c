@@ -87,7 +87,7 @@ static void put_close(struct berth_conn *conn, uint16_t code, struct berth_view 
 }
 
 void berth_socket_ping(struct berth_socket *socket) {
-    put_control(socket->conn, BERTH_WS_OPCODE_PING, (struct berth_view){NULL, 0});
+    put_control(berth_socket_conn(socket), BERTH_WS_OPCODE_PING, (struct berth_view){NULL, 0});
 }
 
 size_t berth_socket_queued(const struct berth_conn *conn) {
@@ -103,7 +103,7 @@ struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, c
 }
 
 int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame) {
-    struct berth_conn *conn = socket->conn;
+    struct berth_conn *conn = berth_socket_conn(socket);
     if (conn->state != BERTH_CONN_SOCKET)
         return BERTH_E_CLOSED;
     int status = berth_slow_admit(socket, frame);
@@ -121,7 +121,7 @@ int berth_socket_send(struct berth_socket *socket, enum berth_ws_opcode opcode, 
 }
 
 void berth_socket_close(struct berth_socket *socket, uint16_t code, const char *reason) {
-    struct berth_conn *conn = socket->conn;
+    struct berth_conn *conn = berth_socket_conn(socket);
     if (conn->state != BERTH_CONN_SOCKET)
         return;
     put_close(conn, code, berth_view_of(reason));
@@ -137,53 +137,90 @@ void *berth_socket_data(const struct berth_socket *socket) { return socket->data
 
 /* -- Messages that come in parts --------------------------------------------------------------- */
 
-static void take_spare_message(struct berth_server *server, struct berth_buf *message) {
-    if (message->data != NULL || server->spare_message_count == 0)
-        return;
-    *message = server->spare_messages[--server->spare_message_count];
-    message->max = (size_t)server->options->limits.message_size;
+static bool take_parts(struct berth_socket *socket) {
+    struct berth_server *server = berth_socket_conn(socket)->server;
+    struct berth_parts *parts = server->spare_parts;
+    if (socket->parts != NULL)
+        return true;
+    if (parts != NULL) {
+        server->spare_parts = parts->next_spare;
+        server->spare_parts_count--;
+    } else {
+        parts = berth_alloc(sizeof *parts);
+        if (parts == NULL)
+            return false;
+        parts->message = berth_buf_make((size_t)server->options->limits.message_size);
+    }
+    socket->parts = parts;
+    return true;
 }
 
-static void give_spare_message(struct berth_server *server, struct berth_buf *message) {
-    size_t max = message->max;
-    if (message->data != NULL && message->capacity <= BERTH_SPARE_MESSAGE_SIZE &&
-        server->spare_message_count < BERTH_SPARE_MESSAGES) {
-        message->start = message->size = 0;
-        server->spare_messages[server->spare_message_count++] = *message;
-        *message = berth_buf_make(max);
+static void free_parts(struct berth_parts *parts) {
+    berth_buf_free(&parts->message);
+    berth_free(parts);
+}
+
+void berth_socket_free_spares(struct berth_server *server) {
+    while (server->spare_parts != NULL) {
+        struct berth_parts *parts = server->spare_parts;
+        server->spare_parts = parts->next_spare;
+        free_parts(parts);
     }
-    berth_buf_free(message);
+}
+
+/* Where nothing is under way any more. */
+static void give_parts(struct berth_socket *socket) {
+    struct berth_server *server = berth_socket_conn(socket)->server;
+    struct berth_parts *parts = socket->parts;
+    if (parts == NULL || parts->message.size > 0 || !berth_ws_decoder_leave_room(&socket->decoder))
+        return;
+    socket->parts = NULL;
+    if (parts->message.capacity > BERTH_SPARE_MESSAGE_SIZE ||
+        server->spare_parts_count >= BERTH_SPARE_PARTS) {
+        free_parts(parts);
+        return;
+    }
+    parts->next_spare = server->spare_parts;
+    server->spare_parts = parts;
+    server->spare_parts_count++;
 }
 
 static void deliver(struct berth_socket *socket, enum berth_ws_opcode opcode,
                     struct berth_view message) {
-    socket->conn->server->messages_in++;
+    berth_socket_conn(socket)->server->messages_in++;
     socket->route->handler->message(socket->route->handler_owner, socket, opcode, message);
 }
 
 /* The decoder keeps a message within its limit, so only memory can be missing here. */
 static void on_run(struct berth_socket *socket, const struct berth_ws_event *event) {
-    struct berth_server *server = socket->conn->server;
     if (event->first && event->last) {
         deliver(socket, event->opcode, event->data);
         return;
     }
-    take_spare_message(server, &socket->message);
-    if (berth_buf_append(&socket->message, event->data.data, event->data.size) < 0) {
+    if (!take_parts(socket) ||
+        berth_buf_append(&socket->parts->message, event->data.data, event->data.size) < 0) {
         berth_socket_close(socket, BERTH_WS_CLOSE_INTERNAL_ERROR, "out of memory");
         return;
     }
     if (!event->last)
         return;
-    deliver(socket, event->opcode, berth_buf_view(&socket->message));
-    give_spare_message(server, &socket->message);
+    struct berth_buf *message = &socket->parts->message;
+    deliver(socket, event->opcode, berth_buf_view(message));
+    message->start = message->size = 0;
+    give_parts(socket);
+}
+
+static void make_room(struct berth_socket *socket) {
+    if (take_parts(socket))
+        berth_ws_decoder_set_room(&socket->decoder, socket->parts->control);
+    else
+        berth_conn_abort(berth_socket_conn(socket));
 }
 
 /* -- Reading ----------------------------------------------------------------------------------- */
 
 static void on_peer_close(struct berth_socket *socket, const struct berth_ws_event *event) {
-    struct berth_conn *conn = socket->conn;
-    socket->close_code = event->code;
+    struct berth_conn *conn = berth_socket_conn(socket);
     if (conn->state == BERTH_CONN_SOCKET)
         put_close(conn, event->code, (struct berth_view){NULL, 0});
     berth_socket_flush(conn);
@@ -192,7 +229,7 @@ static void on_peer_close(struct berth_socket *socket, const struct berth_ws_eve
 
 /* RFC 6455 7.1.7: say why, then end; the peer's stream cannot be read any further. */
 static void on_fail(struct berth_socket *socket, const struct berth_ws_event *event) {
-    struct berth_conn *conn = socket->conn;
+    struct berth_conn *conn = berth_socket_conn(socket);
     berth_log_write(conn->server->options->log, BERTH_LOG_INFO, "socket.failed",
                     "A client of %s broke the protocol and is closed (%u): %.*s.",
                     socket->route->path, event->code, BERTH_VIEW_ARG(event->data));
@@ -203,10 +240,12 @@ static void on_fail(struct berth_socket *socket, const struct berth_ws_event *ev
 }
 
 static void on_event(struct berth_socket *socket, const struct berth_ws_event *event) {
-    struct berth_conn *conn = socket->conn;
+    struct berth_conn *conn = berth_socket_conn(socket);
     switch (event->type) {
     case BERTH_WS_EVENT_NONE:
+        return;
     case BERTH_WS_EVENT_PONG: /* any byte from the peer has moved the deadline already */
+        give_parts(socket);
         return;
     case BERTH_WS_EVENT_DATA:
         if (conn->state == BERTH_CONN_SOCKET)
@@ -215,6 +254,10 @@ static void on_event(struct berth_socket *socket, const struct berth_ws_event *e
     case BERTH_WS_EVENT_PING:
         if (conn->state == BERTH_CONN_SOCKET)
             put_control(conn, BERTH_WS_OPCODE_PONG, event->data);
+        give_parts(socket);
+        return;
+    case BERTH_WS_EVENT_ROOM:
+        make_room(socket);
         return;
     case BERTH_WS_EVENT_CLOSE:
         on_peer_close(socket, event);
@@ -228,7 +271,7 @@ static void on_event(struct berth_socket *socket, const struct berth_ws_event *e
 
 /* Hot. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
-    struct berth_socket *socket = conn->socket;
+    struct berth_socket *socket = &conn->socket;
     size_t high = berth_slow_mark(socket);
     size_t used = 0;
     struct berth_ws_event event;
@@ -288,24 +331,16 @@ static void put_switching(struct berth_conn *conn, const struct berth_ws_request
     put_frame(conn, berth_writer_result(&head), (struct berth_view){NULL, 0});
 }
 
-static struct berth_socket *make_socket(struct berth_conn *conn,
-                                        const struct berth_server_route *route) {
-    struct berth_server *server = conn->server;
-    struct berth_socket *socket = berth_alloc(sizeof *socket);
-    if (socket == NULL)
-        return NULL;
-    socket->conn = conn;
-    socket->route = route;
-    socket->close_code = BERTH_WS_CLOSE_ABNORMAL;
-    socket->message = berth_buf_make((size_t)server->options->limits.message_size);
-    berth_ws_decoder_init(&socket->decoder, BERTH_WS_SERVER, &server->ws_limits);
-    return socket;
+static void init_socket(struct berth_conn *conn, const struct berth_server_route *route) {
+    conn->socket = (struct berth_socket){.route = route};
+    berth_ws_decoder_init(&conn->socket.decoder, BERTH_WS_SERVER, &conn->server->ws_limits, NULL);
 }
 
 /* The 101 goes into the batch before `open`, so that what `open` sends stands behind it. */
-static void open_socket(struct berth_conn *conn, struct berth_socket *socket,
-                        const struct berth_ws_request *request, struct berth_view query) {
+static void open_socket(struct berth_conn *conn, const struct berth_ws_request *request,
+                        struct berth_view query) {
     struct berth_server *server = conn->server;
+    struct berth_socket *socket = &conn->socket;
     BERTH_ASSERT(is_batching(conn) && server->batch.size == 0);
     put_switching(conn, request);
     conn->state = BERTH_CONN_SOCKET;
@@ -313,11 +348,10 @@ static void open_socket(struct berth_conn *conn, struct berth_socket *socket,
     if (status != 0) {
         conn->state = BERTH_CONN_HTTP;
         berth_socket_batch_clear(server);
-        berth_free(socket);
         berth_answer_text(conn, status, "The server does not take this connection.");
         return;
     }
-    conn->socket = socket;
+    conn->is_socket = true;
     server->socket_count++;
     berth_conn_http_release(conn);
     if (conn->state == BERTH_CONN_SOCKET)
@@ -341,20 +375,19 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
         berth_answer_text(conn, status, out.overflow ? "Bad WebSocket request." : text);
         return;
     }
-    struct berth_socket *socket = make_socket(conn, route);
-    if (socket == NULL)
-        berth_answer_text(conn, 503, "The server is out of memory.");
-    else
-        open_socket(conn, socket, &request, query);
+    init_socket(conn, route);
+    open_socket(conn, &request, query);
 }
 
 void berth_socket_gone(struct berth_conn *conn) {
-    struct berth_socket *socket = conn->socket;
+    struct berth_socket *socket = &conn->socket;
     berth_slow_caught_up(conn);
     berth_slow_forget(socket);
-    conn->socket = NULL;
+    conn->is_socket = false;
     conn->server->socket_count--;
-    socket->route->handler->closed(socket->route->handler_owner, socket, socket->close_code);
-    berth_buf_free(&socket->message);
-    berth_free(socket);
+    socket->route->handler->closed(socket->route->handler_owner, socket,
+                                   socket->decoder.close_code);
+    if (socket->parts != NULL)
+        free_parts(socket->parts);
+    socket->parts = NULL;
 }

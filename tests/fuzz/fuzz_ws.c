@@ -111,8 +111,9 @@ static size_t piece_size(uint32_t *seed, size_t left) {
 static struct record decode(unsigned flags, const uint8_t *bytes, size_t size, uint32_t seed) {
     struct record record = {0};
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     berth_ws_decoder_init(&decoder, flags & FLAG_CLIENT ? BERTH_WS_CLIENT : BERTH_WS_SERVER,
-                          flags & FLAG_SMALL_LIMITS ? &small_limits : &large_limits);
+                          flags & FLAG_SMALL_LIMITS ? &small_limits : &large_limits, room);
     for (size_t at = 0; at < size;) {
         size_t piece = piece_size(&seed, size - at);
         feed(&decoder, bytes + at, piece, &record);
@@ -167,8 +168,9 @@ static void check_round_trip(unsigned flags, uint32_t seed, const uint8_t *bytes
     BERTH_ASSERT(wire_size <= WIRE_MAX);
 
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
-    berth_ws_decoder_init(&decoder, flags ? BERTH_WS_CLIENT : BERTH_WS_SERVER, &large_limits);
+    berth_ws_decoder_init(&decoder, flags ? BERTH_WS_CLIENT : BERTH_WS_SERVER, &large_limits, room);
     size_t read = 0, used = 0;
     bool last = false;
     do {
