@@ -53,12 +53,14 @@ static enum berth_access_token judge_token(const struct berth_server *server,
 
 /* -- The question ------------------------------------------------------------------------------ */
 
-static enum berth_access_peer ask_peer(struct berth_server *server,
-                                       const struct berth_access_question *question) {
+/* A socket stays its maker's, so that one answer of the kernel is good for the whole connection. */
+static enum berth_access_peer ask_peer(struct berth_server *server, struct berth_ends *ends) {
     uint32_t uid;
-    if (berth_sys_peers_uid(&server->peers, &question->local, &question->remote, &uid) < 0)
-        return BERTH_ACCESS_PEER_UNKNOWN;
-    return uid == server->uid || uid == 0 ? BERTH_ACCESS_PEER_OURS : BERTH_ACCESS_PEER_OTHER;
+    if (ends->peer == BERTH_ACCESS_PEER_UNKNOWN &&
+        berth_sys_peers_uid(&server->peers, &ends->local, &ends->remote, &uid) == 0)
+        ends->peer =
+            uid == server->uid || uid == 0 ? BERTH_ACCESS_PEER_OURS : BERTH_ACCESS_PEER_OTHER;
+    return ends->peer;
 }
 
 struct berth_access_answer berth_request_ask(struct berth_request *request,
@@ -71,8 +73,8 @@ struct berth_access_answer berth_request_ask(struct berth_request *request,
         .token = judge_token(server, head),
         .host = berth_http_head_host(head),
         .origin_count = (unsigned)berth_http_head_count(head, "Origin"),
-        .local = request->local,
-        .remote = berth_net_stream_remote(request->conn->stream),
+        .local = request->ends->local,
+        .remote = request->ends->remote,
     };
     /* A field that is absent leaves its view empty. */
     (void)berth_http_head_find(head, "Origin", &question.origin);
@@ -82,7 +84,7 @@ struct berth_access_answer berth_request_ask(struct berth_request *request,
 
     struct berth_access_answer answer = berth_access_decide(&server->policy, &question);
     if (answer.verdict == BERTH_ACCESS_ASK_PEER) {
-        question.peer = ask_peer(server, &question);
+        question.peer = ask_peer(server, request->ends);
         answer = berth_access_decide(&server->policy, &question);
     }
     if (answer.verdict == BERTH_ACCESS_REFUSED) {

@@ -157,6 +157,27 @@ static void on_drained(void *owner) {
         go_on(conn);
 }
 
+/* -- Both ends of it ------------------------------------------------------------------------------
+ */
+
+struct berth_ends *berth_conn_ends(struct berth_conn *conn) {
+    if (conn->ends != NULL)
+        return conn->ends;
+    conn->ends = berth_alloc(sizeof *conn->ends);
+    if (conn->ends != NULL)
+        *conn->ends = (struct berth_ends){
+            .local = berth_net_stream_local(conn->stream),
+            .remote = berth_net_stream_remote(conn->stream),
+            .peer = BERTH_ACCESS_PEER_UNKNOWN,
+        };
+    return conn->ends;
+}
+
+void berth_conn_forget_ends(struct berth_conn *conn) {
+    berth_free(conn->ends);
+    conn->ends = NULL;
+}
+
 /* -- Ends -------------------------------------------------------------------------------------- */
 
 void berth_conn_finish(struct berth_conn *conn) {
@@ -267,6 +288,7 @@ static void on_closed(void *owner) {
     if (conn->http != NULL)
         berth_conn_http_release(conn);
     forget_held(conn);
+    berth_conn_forget_ends(conn);
     berth_server_conn_gone(conn->server, conn);
 }
 

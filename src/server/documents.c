@@ -92,7 +92,7 @@ void berth_documents_health(struct berth_request *request, struct berth_answer *
         .version = options->version,
         .state = berth_server_endpoint_state(server),
         .port = options->port,
-        .address = request->local,
+        .address = request->ends->local,
         .ws_path = berth_server_main_route(server),
         .public_key = options->identity != NULL ? options->identity->public_key : NULL,
     };
@@ -118,7 +118,7 @@ void berth_documents_port_file(struct berth_request *request, struct berth_answe
 
 void berth_documents_status_json(struct berth_request *request, struct berth_answer *answer) {
     struct berth_writer document = scratch_writer(request);
-    berth_status_write(request->conn->server, &request->local, &document);
+    berth_status_write(request->conn->server, &request->ends->local, &document);
     answer->status = 200;
     answer_document(request, answer, &document, "application/json");
 }

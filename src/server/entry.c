@@ -13,7 +13,7 @@ static void write_ticket(const struct berth_request *request, struct berth_view 
     char memory[256];
     struct berth_writer url = berth_writer_on(memory, sizeof memory);
     berth_writer_text(&url, "http://");
-    berth_addr_write(&request->local, &url);
+    berth_addr_write(&request->ends->local, &url);
     berth_writer_text(&url, "/berth/enter?ticket=");
     berth_writer_view(&url, ticket);
     struct berth_json json = berth_json_on(out);

@@ -60,6 +60,13 @@ enum berth_conn_state {
     BERTH_CONN_DEAD,    /* closed; only the last event is to come */
 };
 
+/* What the kernel says about a connection: asked once, at its first request. */
+struct berth_ends {
+    struct berth_addr local;
+    struct berth_addr remote;
+    enum berth_access_peer peer; /* UNKNOWN before it was asked, and where nobody knows */
+};
+
 /* What came so far of a message, or of a control frame, that comes in parts. */
 struct berth_parts {
     struct berth_parts *next_spare;
@@ -82,8 +89,9 @@ struct berth_conn {
     struct berth_conn *next, *previous; /* all connections of the server */
     struct berth_deadline deadline;
     struct berth_http_phase *http;
-    struct berth_buf *held; /* input that came while waiting; NULL for none */
-    uint32_t pending_seen;  /* while waiting: what was queued when we last looked */
+    struct berth_ends *ends; /* NULL before the first request, and when it is a socket */
+    struct berth_buf *held;  /* input that came while waiting; NULL for none */
+    uint32_t pending_seen;   /* while waiting: what was queued when we last looked */
     uint8_t deadline_kind;
     uint8_t state;      /* enum berth_conn_state */
     bool is_socket : 1; /* `socket` is in use */
@@ -186,6 +194,12 @@ void berth_conn_expired(struct berth_conn *conn);
 /* The server is stopping: end as soon as decency allows. */
 void berth_conn_drain(struct berth_conn *conn);
 
+/* Both ends of it; NULL when there is no memory. */
+struct berth_ends *berth_conn_ends(struct berth_conn *conn);
+
+/* Forgets what only requests need to know. */
+void berth_conn_forget_ends(struct berth_conn *conn);
+
 /* Sends; closes the connection when that cannot be. */
 void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count);
 
@@ -257,7 +271,7 @@ struct berth_request {
     const struct berth_http_head *head;
     struct berth_view path; /* as it was sent, escapes and all */
     struct berth_view query;
-    struct berth_addr local;
+    struct berth_ends *ends;
     const struct berth_server_route *socket_route; /* NULL when the path is not one */
     enum berth_access_token token;                 /* as ask.c has judged it */
 };

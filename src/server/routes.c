@@ -101,8 +101,12 @@ void berth_routes_answer(struct berth_conn *conn) {
     struct berth_request request = {
         .conn = conn,
         .head = conn->http->head,
-        .local = berth_net_stream_local(conn->stream),
+        .ends = berth_conn_ends(conn),
     };
+    if (request.ends == NULL) {
+        berth_answer_text(conn, 503, "The server is out of memory.");
+        return;
+    }
     struct berth_http_target target;
     if (berth_http_target_split(request.head->target, &target) < 0) {
         berth_answer_text(conn, 400, "The address of this request is not well-formed.");

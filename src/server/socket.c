@@ -352,6 +352,7 @@ static void open_socket(struct berth_conn *conn, const struct berth_ws_request *
         return;
     }
     conn->is_socket = true;
+    berth_conn_forget_ends(conn);
     server->socket_count++;
     berth_conn_http_release(conn);
     if (conn->state == BERTH_CONN_SOCKET)
