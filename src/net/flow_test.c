@@ -219,8 +219,40 @@ static void test_the_end_waits_for_a_paused_reader(void **state) {
     world_close(world);
 }
 
+static void send_in_two_ways(struct end *end, enum happening what) {
+    if (what != CONNECTED)
+        return;
+    uint8_t *bytes = pattern_from(0, 1000);
+    struct berth_view first = berth_view_bytes(bytes, 600),
+                      rest = berth_view_bytes(bytes + 600, 400);
+    QUIETLY(end->world, assert_int_equal(berth_net_send_later(end->stream, &first, 1), 0));
+    assert_int_equal(berth_net_stream_pending(end->stream), 600);
+    QUIETLY(end->world, assert_int_equal(berth_net_send(end->stream, &rest, 1), 0));
+    assert_int_equal(berth_net_stream_pending(end->stream), 1000);
+    free(bytes);
+    end->sent = 1000;
+    berth_net_stream_limit(end->stream, 1000);
+    QUIETLY(end->world,
+            assert_int_equal(berth_net_send_later(end->stream, &first, 1), BERTH_E_FULL));
+}
+
+static void test_what_is_sent_later_leaves_in_order(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, NULL);
+    struct end *client = world_connect(world, send_in_two_ways);
+    world_run_for(world, 20);
+    world_run_until(world, all_is_there);
+    assert_int_equal(client->sent, 1000);
+    assert_int_equal(client->count[DRAINED], 1);
+    shut(client);
+    QUIETLY(world, assert_int_equal(berth_net_send_later(client->stream, &BERTH_VIEW("x"), 1),
+                                    BERTH_E_CLOSED));
+    world_close(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        ON_ALL(test_what_is_sent_later_leaves_in_order),
         ON_ALL(test_a_slow_reader_fills_the_senders_queue),
         ON_ALL(test_at_the_limit_nothing_of_a_send_is_taken),
         ON_ALL(test_larger_than_the_limit_is_refused_whole),

@@ -141,6 +141,11 @@ void berth_net_stream_start(struct berth_net_stream *stream,
  * finds it; the call then gives 0. */
 int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count);
 
+/* The same, but it leaves in the loop's next turn, not now: for who has much to send, and lets
+ * others have their turn. on_drained follows. */
+int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
+                         size_t count);
+
 /* Bytes in the send queue. */
 size_t berth_net_stream_pending(const struct berth_net_stream *stream);
 

@@ -88,23 +88,30 @@ static int enqueue(struct berth_net_stream *stream, const struct berth_view *par
     return 0;
 }
 
-/* Hot: once for every message sent. Where the kernel takes all, this is one system call, no copy
- * and no allocation. */
-int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count) {
+/* How much there is to send; 0 with an error when it may not be sent. */
+static size_t size_to_send(const struct berth_net_stream *stream, const struct berth_view *parts,
+                           size_t count, int *ret_error) {
     BERTH_ASSERT(stream->state != BERTH_NET_STREAM_ACCEPTED);
-    if (!is_sending(stream))
-        return BERTH_E_CLOSED;
+    *ret_error = is_sending(stream) ? 0 : BERTH_E_CLOSED;
     size_t size = 0;
     for (size_t i = 0; i < count; i++)
         size += parts[i].size;
-    if (size == 0)
-        return 0;
     size_t pending = stream->queue.size;
-    if (pending > stream->limit || size > stream->limit - pending)
-        return BERTH_E_FULL;
+    if (*ret_error == 0 && size > 0 && (pending > stream->limit || size > stream->limit - pending))
+        *ret_error = BERTH_E_FULL;
+    return *ret_error == 0 ? size : 0;
+}
+
+/* Hot: once for every message sent. Where the kernel takes all, this is one system call, no copy
+ * and no allocation. */
+int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count) {
+    int error;
+    size_t size = size_to_send(stream, parts, count, &error);
+    if (size == 0)
+        return error;
     size_t written = 0;
-    if (pending == 0 && stream->state == BERTH_NET_STREAM_OPEN) {
-        int error = stream->net->ops->write(stream, parts, count, &written);
+    if (stream->queue.size == 0 && stream->state == BERTH_NET_STREAM_OPEN) {
+        error = stream->net->ops->write(stream, parts, count, &written);
         if (error < 0) {
             berth_net_stream_fail_later(stream, error);
             return 0;
@@ -113,6 +120,13 @@ int berth_net_send(struct berth_net_stream *stream, const struct berth_view *par
             return 0;
     }
     return enqueue(stream, parts, count, written);
+}
+
+int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
+                         size_t count) {
+    int error;
+    return size_to_send(stream, parts, count, &error) == 0 ? error
+                                                           : enqueue(stream, parts, count, 0);
 }
 
 size_t berth_net_stream_pending(const struct berth_net_stream *stream) {

@@ -32,17 +32,41 @@ static bool keeps_alive(const struct berth_conn *conn) {
            conn->server->state != BERTH_STATE_DRAINING;
 }
 
+/* What is known of a file (RFC 9110 8.4, 8.8, 14.3; 8.8.2.1: no date is later than the answer's).
+ */
+static void write_version(const struct berth_answer *answer, struct berth_writer *out) {
+    const struct berth_http_validators *validators = answer->validators;
+    int64_t now_s = (int64_t)berth_sys_clock_unix_s();
+    char memory[96];
+    struct berth_writer tag = berth_writer_on(memory, sizeof memory);
+    berth_writer_text(&tag, validators->weak ? "W/" : "");
+    berth_writer_view(&tag, validators->etag);
+    berth_http_field_view(out, "ETag", berth_writer_result(&tag));
+    berth_http_field_date(out, "Last-Modified",
+                          validators->modified_s < now_s ? validators->modified_s : now_s);
+    berth_http_field_text(out, "Vary", "Accept-Encoding");
+    const char *coding = berth_http_coding_name(answer->version->coding);
+    if (coding != NULL && answer->status != 304 && answer->status != 416)
+        berth_http_field_text(out, "Content-Encoding", coding);
+    if (answer->status != 304)
+        berth_http_field_text(out, "Accept-Ranges", "bytes");
+    if (answer->content_range.size > 0)
+        berth_http_field_view(out, "Content-Range", answer->content_range);
+}
+
 static void write_head(struct berth_conn *conn, const struct berth_answer *answer, uint64_t size,
                        struct berth_writer *out) {
     const struct berth_http_head *request = conn->http != NULL ? conn->http->head : NULL;
     berth_http_response_begin(out, answer->status);
     berth_http_field_date(out, "Date", (int64_t)berth_sys_clock_unix_s());
-    if (answer->status != 204)
+    if (answer->status != 204 && answer->status != 304)
         berth_http_field_number(out, "Content-Length", size);
     if (answer->type != NULL)
         berth_http_field_text(out, "Content-Type", answer->type);
     berth_http_field_text(out, "Cache-Control", answer->cache != NULL ? answer->cache : "no-cache");
     berth_http_field_text(out, "X-Content-Type-Options", "nosniff");
+    if (answer->version != NULL)
+        write_version(answer, out);
     if (answer->csp != NULL)
         berth_http_field_text(out, "Content-Security-Policy", answer->csp);
     if (answer->allow != NULL)
@@ -79,7 +103,8 @@ static void write_failed_head(struct berth_conn *conn, struct berth_writer *head
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer) {
     char memory[4096];
     struct berth_writer head = berth_writer_on(memory, sizeof memory);
-    uint64_t size = answer->file.handle >= 0 ? answer->file.size : answer->body.size;
+    uint64_t size =
+        answer->file.handle >= 0 ? answer->file.size - answer->file_first : answer->body.size;
     write_head(conn, answer, size, &head);
     bool failed = head.overflow;
     if (failed)
@@ -94,8 +119,22 @@ void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answe
         return;
     }
     conn->http->file = answer->file;
-    conn->http->file_offset = with_body ? 0 : size;
+    conn->http->file_offset = with_body ? answer->file_first : answer->file.size;
     berth_conn_http_send_file(conn, berth_writer_result(&head));
+}
+
+void berth_answer_cut_body(struct berth_answer *answer, uint64_t first, uint64_t last) {
+    if (answer->file.handle >= 0) {
+        answer->file_first = first;
+        answer->file.size = last + 1;
+    } else {
+        answer->body = (struct berth_view){answer->body.data + first, (size_t)(last - first + 1)};
+    }
+}
+
+void berth_answer_drop_body(struct berth_answer *answer) {
+    berth_sys_file_close(&answer->file);
+    answer->body = (struct berth_view){NULL, 0};
 }
 
 void berth_answer_text(struct berth_conn *conn, int status, const char *text) {

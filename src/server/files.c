@@ -1,9 +1,13 @@
 #include "server/internal.h"
 
-#include "base/assert.h"
 #include "berth/error.h"
+#include "proto/http_conditional.h"
+#include "proto/http_range.h"
+#include "sys/clock.h"
 
-#include <string.h>
+/* A file that was changed so short a time ago may be changed again within the same tick of its file
+ * system's clock: its tag then is a weak one (RFC 9110 8.8.1). */
+#define SETTLED_S 2
 
 const char *berth_files_type(struct berth_view name) {
     static const struct {
@@ -99,29 +103,194 @@ static void answer_redirect(struct berth_conn *conn, struct berth_answer *answer
     berth_answer_send(conn, answer);
 }
 
+/* -- Which one to send ------------------------------------------------------------------------- */
+
+/* A file that was asked for, and how it may be sent. */
+struct wanted {
+    const char *name; /* beneath the folder; ends with NUL */
+    struct berth_view view;
+    enum berth_http_coding order[BERTH_HTTP_CODINGS];
+    size_t order_count;
+};
+
+/* The order as a number: two bits for each. */
+static unsigned order_number(const struct wanted *wanted) {
+    unsigned number = 1;
+    for (size_t i = 0; i < wanted->order_count; i++)
+        number = number << 2 | (unsigned)wanted->order[i];
+    return number;
+}
+
+/* "app.js.br" beside "app.js". One that is older than the file was made from an older one. */
+static bool open_coded(intptr_t dir, const struct wanted *wanted, enum berth_http_coding coding,
+                       const struct berth_sys_file *plain, struct berth_sys_file *ret_file) {
+    static const char *const endings[BERTH_HTTP_CODINGS] = {
+        [BERTH_HTTP_CODING_GZIP] = ".gz",
+        [BERTH_HTTP_CODING_ZSTD] = ".zst",
+        [BERTH_HTTP_CODING_BR] = ".br",
+    };
+    char name[4096 + 8];
+    struct berth_writer out = berth_writer_on(name, sizeof name);
+    berth_writer_format(&out, "%s%s", wanted->name, endings[coding]);
+    berth_writer_char(&out, 0);
+    struct berth_sys_file file;
+    if (out.overflow || berth_sys_file_open_beneath(dir, name, &file) < 0)
+        return false;
+    bool older = file.modified_s != plain->modified_s ? file.modified_s < plain->modified_s
+                                                      : file.modified_ns < plain->modified_ns;
+    if (file.is_folder || older) {
+        berth_sys_file_close(&file);
+        return false;
+    }
+    *ret_file = file;
+    return true;
+}
+
+/* Puts the best coding that there is in place of the plain file. */
+static enum berth_http_coding choose(intptr_t dir, const struct wanted *wanted,
+                                     struct berth_sys_file *file) {
+    for (size_t i = 0; i < wanted->order_count; i++) {
+        struct berth_sys_file coded;
+        if (wanted->order[i] == BERTH_HTTP_CODING_IDENTITY)
+            break;
+        if (!open_coded(dir, wanted, wanted->order[i], file, &coded))
+            continue;
+        coded.aliased = coded.aliased || file->aliased;
+        berth_sys_file_close(file);
+        *file = coded;
+        return wanted->order[i];
+    }
+    return BERTH_HTTP_CODING_IDENTITY;
+}
+
+/* -- What to say of it ------------------------------------------------------------------------- */
+
+static bool is_settled(const struct berth_file_version *version) {
+    int64_t now_s = (int64_t)berth_sys_clock_unix_s();
+    return version->modified_s + SETTLED_S <= now_s;
+}
+
+static void write_tag(struct berth_writer *out, const struct berth_file_version *version) {
+    berth_writer_format(out, "\"%c%llx-%llx-%llx.%x\"", "igzb"[version->coding],
+                        (unsigned long long)version -> id, (unsigned long long)version -> size,
+                        (unsigned long long)version -> modified_s, version -> modified_ns);
+}
+
+/* Answers with the bytes, which lie in memory, or in the file of the answer (RFC 9110 13.2.1: first
+ * the conditions, then the range). */
+static void answer_version(struct berth_conn *conn, struct berth_answer *answer,
+                           const struct berth_file_version *version, const char *bytes) {
+    const struct berth_http_head *head = conn->http->head;
+    char tag_memory[80], range_memory[80];
+    struct berth_writer tag = berth_writer_on(tag_memory, sizeof tag_memory);
+    struct berth_writer range = berth_writer_on(range_memory, sizeof range_memory);
+    write_tag(&tag, version);
+    struct berth_http_validators validators = {berth_writer_result(&tag), !is_settled(version),
+                                               version->modified_s};
+    answer->version = version;
+    answer->validators = &validators;
+    answer->body = (struct berth_view){bytes, bytes != NULL ? (size_t)version->size : 0};
+    answer->status = 200;
+
+    uint64_t first = 0, last = 0;
+    struct berth_view asked;
+    switch (berth_http_condition(head, &validators)) {
+    case BERTH_HTTP_CONDITION_NOT_MODIFIED:
+        berth_answer_drop_body(answer);
+        answer->status = 304;
+        answer->type = NULL;
+        berth_answer_send(conn, answer);
+        return;
+    case BERTH_HTTP_CONDITION_FAILED:
+        berth_answer_drop_body(answer);
+        berth_answer_text(conn, 412, "The file is not as this request wants it to be.");
+        return;
+    case BERTH_HTTP_CONDITION_MET:
+        break;
+    }
+    if (head->method == BERTH_HTTP_METHOD_GET && berth_http_head_count(head, "Range") == 1 &&
+        berth_http_head_find(head, "Range", &asked) == 0 &&
+        berth_http_condition_range(head, &validators)) {
+        switch (berth_http_range(asked, version->size, &first, &last)) {
+        case BERTH_HTTP_RANGE_WHOLE:
+            break;
+        case BERTH_HTTP_RANGE_PART:
+            answer->status = 206;
+            berth_writer_format(&range, "bytes %llu-%llu/%llu", (unsigned long long)first,
+                                (unsigned long long)last, (unsigned long long)version->size);
+            answer->content_range = berth_writer_result(&range);
+            berth_answer_cut_body(answer, first, last);
+            break;
+        case BERTH_HTTP_RANGE_NOWHERE:
+            berth_answer_drop_body(answer);
+            answer->status = 416;
+            answer->type = NULL;
+            berth_writer_format(&range, "bytes */%llu", (unsigned long long)version->size);
+            answer->content_range = berth_writer_result(&range);
+            break;
+        }
+    }
+    berth_answer_send(conn, answer);
+}
+
+/* -- Answering --------------------------------------------------------------------------------- */
+
+static struct berth_file_version version_of(const struct berth_sys_file *file,
+                                            enum berth_http_coding coding) {
+    return (struct berth_file_version){coding, file->id, file->size, file->modified_s,
+                                       file->modified_ns};
+}
+
+/* Not in memory: opens it, and keeps it there for the next time. */
+static void answer_from_disk(struct berth_conn *conn, const struct wanted *wanted,
+                             struct berth_answer *answer) {
+    struct berth_server *server = conn->server;
+    bool watched = server->files != NULL && berth_file_cache_watch(server->files, wanted->view);
+    struct berth_sys_file file;
+    int error = berth_sys_file_open_beneath(server->static_dir, wanted->name, &file);
+    if (error < 0) {
+        answer_missing(conn, error);
+        return;
+    }
+    if (file.is_folder) {
+        berth_sys_file_close(&file);
+        answer_redirect(conn, answer);
+        return;
+    }
+    enum berth_http_coding coding = choose(server->static_dir, wanted, &file);
+    struct berth_file_version version = version_of(&file, coding);
+    const struct berth_cached_file *cached = NULL;
+    if (watched && !file.aliased)
+        cached = berth_file_cache_put(server->files, wanted->view, order_number(wanted), &version,
+                                      &file);
+    if (cached != NULL)
+        berth_sys_file_close(&file);
+    else
+        answer->file = file;
+    answer_version(conn, answer, &version, cached != NULL ? cached->bytes : NULL);
+}
+
 void berth_files_answer(struct berth_conn *conn, struct berth_view path,
                         struct berth_answer *answer) {
+    struct berth_server *server = conn->server;
     char name[4096];
     struct berth_writer relative = berth_writer_on(name, sizeof name);
     berth_writer_view(&relative, path);
     if (path.size == 0 || path.data[path.size - 1] == '/')
         berth_writer_text(&relative, "index.html");
     berth_writer_char(&relative, 0);
-    if (conn->server->static_dir < 0 || relative.overflow || has_hidden_part(path)) {
+    if (server->static_dir < 0 || relative.overflow || has_hidden_part(path)) {
         answer_missing(conn, BERTH_E_NOT_FOUND);
         return;
     }
-    struct berth_sys_file file;
-    int error = berth_sys_file_open_beneath(conn->server->static_dir, name, &file);
-    if (error < 0) {
-        answer_missing(conn, error);
-    } else if (file.is_folder) {
-        berth_sys_file_close(&file);
-        answer_redirect(conn, answer);
-    } else {
-        answer->status = 200;
-        answer->type = berth_files_type((struct berth_view){name, relative.size - 1});
-        answer->file = file;
-        berth_answer_send(conn, answer);
-    }
+    struct wanted wanted = {.name = name, .view = {name, relative.size - 1}};
+    wanted.order_count = berth_http_accept_codings(conn->http->head, wanted.order);
+    answer->type = berth_files_type(wanted.view);
+    const struct berth_cached_file *cached = NULL;
+    if (server->files != NULL)
+        cached = berth_file_cache_find(server->files, wanted.view, order_number(&wanted));
+    if (cached != NULL)
+        answer_version(conn, answer, &cached->version, cached->bytes);
+    else
+        answer_from_disk(conn, &wanted, answer);
 }

@@ -7,6 +7,10 @@
  * enough to be read and sent from one place. */
 #define FILE_PIECE BERTH_SCRATCH_SIZE
 
+/* So much of a file leaves in one turn of the loop; then others have theirs, however fast the peer
+ * reads. */
+#define FILE_TURN ((size_t)16 * FILE_PIECE)
+
 /* -- The phase --------------------------------------------------------------------------------- */
 
 static struct berth_http_phase *take_phase(struct berth_server *server) {
@@ -118,6 +122,7 @@ void berth_conn_http_fail(struct berth_conn *conn, int status, const char *reaso
 void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head) {
     struct berth_http_phase *phase = conn->http;
     char *piece = conn->server->scratch;
+    size_t sent = 0;
     conn->state = BERTH_CONN_SENDING;
     do {
         uint64_t left = phase->file.size - phase->file_offset;
@@ -131,7 +136,11 @@ void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head) 
         }
         phase->file_offset += got;
         struct berth_view parts[] = {head, {piece, got}};
-        berth_conn_send(conn, parts, 2);
+        sent += got;
+        if (sent < FILE_TURN || phase->file_offset == phase->file.size)
+            berth_conn_send(conn, parts, 2);
+        else
+            berth_conn_send_later(conn, parts, 2);
         head.size = 0;
         if (conn->state != BERTH_CONN_SENDING)
             return;

@@ -10,10 +10,12 @@
 #include "base/buf.h"
 #include "proto/endpoint.h"
 #include "proto/http.h"
+#include "proto/http_conditional.h"
 #include "proto/ws.h"
 #include "server/access.h"
 #include "server/deadline.h"
 #include "server/entrance.h"
+#include "server/file_cache.h"
 #include "server/server.h"
 #include "sys/files.h"
 #include "sys/peer.h"
@@ -163,7 +165,8 @@ struct berth_server {
     struct berth_entrance entrance;
     uint32_t uid;
     intptr_t static_dir; /* -1 for none */
-    unsigned refusals;   /* logged in the present window of time */
+    struct berth_file_cache *files;
+    unsigned refusals; /* logged in the present window of time */
     uint64_t refusals_since_ms;
 
     struct berth_conn *batch_conn; /* whose input is being read now */
@@ -202,6 +205,9 @@ void berth_conn_forget_ends(struct berth_conn *conn);
 
 /* Sends; closes the connection when that cannot be. */
 void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count);
+
+/* The same in the loop's next turn. */
+void berth_conn_send_later(struct berth_conn *conn, const struct berth_view *parts, size_t count);
 
 /* Reads no further until what is queued is sent; conn.c goes on by itself. */
 void berth_conn_wait(struct berth_conn *conn);
@@ -248,8 +254,12 @@ struct berth_answer {
     const char *csp;        /* Content-Security-Policy */
     const char *allow;
     struct berth_view location;
-    struct berth_view cookie;          /* Set-Cookie */
-    struct berth_sys_file file;        /* the body, in place of `body`; taken. Handle -1 for none */
+    struct berth_view cookie;   /* Set-Cookie */
+    struct berth_sys_file file; /* the body, in place of `body`; taken. Handle -1 for none */
+    uint64_t file_first;        /* what precedes this byte of the file is not sent */
+    const struct berth_file_version *version; /* of a file: what is said of it */
+    const struct berth_http_validators *validators;
+    struct berth_view content_range;
     struct berth_access_answer access; /* decides the CORS fields */
     struct berth_view origin;
     bool preflight; /* the CORS fields of a preflight's answer too */
@@ -259,6 +269,10 @@ struct berth_answer {
 
 /* Sends head and body; a file goes out at the pace of the peer. */
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer);
+
+/* Of the body, only the bytes from first to last, or none at all. */
+void berth_answer_cut_body(struct berth_answer *answer, uint64_t first, uint64_t last);
+void berth_answer_drop_body(struct berth_answer *answer);
 
 /* A plain sentence as an answer. */
 void berth_answer_text(struct berth_conn *conn, int status, const char *text);

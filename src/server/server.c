@@ -101,6 +101,8 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
         error = berth_net_timer_create(net, on_timer, server, &server->timer);
     if (error == 0 && options->static_dir != NULL)
         error = berth_sys_dir_open(options->static_dir, &server->static_dir);
+    if (error == 0 && server->static_dir >= 0)
+        error = berth_file_cache_create(net, server->static_dir, &server->files);
     if (error < 0) {
         berth_server_destroy(server);
         return error;
@@ -109,12 +111,19 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     return 0;
 }
 
+/* Its watches would keep the loop going. */
+static void forget_files(struct berth_server *server) {
+    berth_file_cache_destroy(server->files);
+    server->files = NULL;
+}
+
 void berth_server_destroy(struct berth_server *server) {
     if (server == NULL)
         return;
     BERTH_ASSERT(server->conn_count == 0);
     berth_net_timer_destroy(server->timer);
     berth_net_timer_destroy(server->drain_timer);
+    forget_files(server);
     berth_sys_dir_close(server->static_dir);
     berth_sys_peers_finish(&server->peers);
     while (server->spare_phases != NULL) {
@@ -154,6 +163,7 @@ static void finish_drain(struct berth_server *server) {
     berth_net_timer_stop(server->timer);
     if (server->drain_timer != NULL)
         berth_net_timer_stop(server->drain_timer);
+    forget_files(server);
     on_drained(server->on_drained_owner);
 }
 

@@ -17,6 +17,7 @@
 #define BERTH_SYS_FILES_H
 
 #include "base/buf.h"
+#include "base/writer.h"
 
 /* Appends the whole content; a pipe is read to its end. Errors: BERTH_E_FULL past the buffer's
  * maximum, BERTH_E_INVALID for a folder; the buffer is then as it was. */
@@ -50,6 +51,9 @@ struct berth_sys_file {
     uint64_t size;
     int64_t modified_s; /* since 1970-01-01 UTC */
     uint32_t modified_ns;
+    uint64_t id;    /* tells it from every other file of its file system */
+    bool aliased;   /* it has other names, or its path led through a symlink: who watches the folder
+                       may not see it change */
     bool is_folder; /* the handle is a folder's: there is nothing to read */
 };
 
@@ -58,6 +62,10 @@ int berth_sys_dir_open(const char *path, intptr_t *ret_dir);
 
 /* A negative handle is welcome. */
 void berth_sys_dir_close(intptr_t dir);
+
+/* Writes a path, and a NUL, by which this process reaches what lies beneath the held folder,
+ * wherever its name has gone. "" is the folder itself. */
+void berth_sys_dir_path(intptr_t dir, struct berth_view relative, struct berth_writer *out);
 
 /* Opens what `relative` names beneath the folder; "" and "." are the folder itself. The file cannot
  * lie outside, whatever "..", symlinks or races there are: the kernel itself resolves the path with

@@ -285,13 +285,15 @@ static void nothing_leads_out(void **state) {
         {"css/../index.html", 0, BERTH_E_DENIED},
     };
     intptr_t dir;
+    bool aliased;
     assert_int_equal(berth_sys_dir_open(in_folder("site"), &dir), 0);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        int kernel = berth_sys_beneath_by_kernel((int)dir, cases[i].path);
+        int kernel = berth_sys_beneath_by_kernel((int)dir, cases[i].path, &aliased);
         int parts = berth_sys_beneath_by_parts((int)dir, cases[i].path);
         if ((kernel < 0 ? kernel : 0) != cases[i].by_kernel ||
             (parts < 0 ? parts : 0) != cases[i].by_parts)
             fail_msg("%s: %d and %d", cases[i].path, kernel, parts);
+        assert_int_equal(kernel >= 0 && aliased, strcmp(cases[i].path, "inside") == 0);
         if (kernel >= 0)
             close(kernel);
         if (parts >= 0)
@@ -300,7 +302,7 @@ static void nothing_leads_out(void **state) {
     char long_name[400];
     memset(long_name, 'x', sizeof long_name - 1);
     long_name[sizeof long_name - 1] = 0;
-    assert_int_equal(berth_sys_beneath_by_kernel((int)dir, long_name), BERTH_E_INVALID);
+    assert_int_equal(berth_sys_beneath_by_kernel((int)dir, long_name, &aliased), BERTH_E_INVALID);
     assert_int_equal(berth_sys_beneath_by_parts((int)dir, long_name), BERTH_E_INVALID);
     berth_sys_dir_close(dir);
 }

@@ -18,10 +18,10 @@
  * folders all the time gets an error, not our whole attention. */
 #define RETRIES 16
 
-int berth_sys_beneath_by_kernel(int dir, const char *relative) {
+static long open_how(int dir, const char *relative, uint64_t resolve) {
     struct open_how how = {
         .flags = READ_FLAGS,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | resolve,
     };
     long fd = -1;
     for (int i = 0; i < RETRIES; i++) {
@@ -29,6 +29,14 @@ int berth_sys_beneath_by_kernel(int dir, const char *relative) {
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR))
             break;
     }
+    return fd;
+}
+
+int berth_sys_beneath_by_kernel(int dir, const char *relative, bool *ret_aliased) {
+    long fd = open_how(dir, relative, RESOLVE_NO_SYMLINKS);
+    *ret_aliased = fd < 0 && errno == ELOOP;
+    if (*ret_aliased)
+        fd = open_how(dir, relative, 0);
     if (fd >= 0)
         return (int)fd;
     if (errno == ENOSYS || errno == EPERM)
@@ -72,7 +80,7 @@ int berth_sys_beneath_by_parts(int dir, const char *relative) {
     return at;
 }
 
-static int describe(int fd, struct berth_sys_file *ret_file) {
+static int describe(int fd, bool aliased, struct berth_sys_file *ret_file) {
     struct stat status;
     if (fstat(fd, &status) < 0)
         return berth_sys_error(errno);
@@ -83,6 +91,8 @@ static int describe(int fd, struct berth_sys_file *ret_file) {
         .size = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0,
         .modified_s = status.st_mtim.tv_sec,
         .modified_ns = (uint32_t)status.st_mtim.tv_nsec,
+        .id = status.st_ino,
+        .aliased = aliased || status.st_nlink > 1,
         .is_folder = S_ISDIR(status.st_mode),
     };
     return 0;
@@ -91,15 +101,22 @@ static int describe(int fd, struct berth_sys_file *ret_file) {
 int berth_sys_file_open_beneath(intptr_t dir, const char *relative,
                                 struct berth_sys_file *ret_file) {
     const char *path = *relative != 0 ? relative : ".";
-    int fd = berth_sys_beneath_by_kernel((int)dir, path);
+    bool aliased = false;
+    int fd = berth_sys_beneath_by_kernel((int)dir, path, &aliased);
     if (fd == BERTH_E_UNSUPPORTED)
         fd = berth_sys_beneath_by_parts((int)dir, path);
     if (fd < 0)
         return fd;
-    int error = describe(fd, ret_file);
+    int error = describe(fd, aliased, ret_file);
     if (error < 0)
         close(fd);
     return error;
+}
+
+void berth_sys_dir_path(intptr_t dir, struct berth_view relative, struct berth_writer *out) {
+    berth_writer_format(out, "/proc/self/fd/%d/", (int)dir);
+    berth_writer_view(out, relative);
+    berth_writer_char(out, 0);
 }
 
 int berth_sys_file_read_at(const struct berth_sys_file *file, uint64_t offset, void *bytes,

@@ -9,8 +9,10 @@
 #ifndef BERTH_SYS_LINUX_BENEATH_H
 #define BERTH_SYS_LINUX_BENEATH_H
 
+#include <stdbool.h>
+
 /* The kernel keeps the limit: symlinks and ".." are followed as long as they stay beneath. */
-int berth_sys_beneath_by_kernel(int dir, const char *relative);
+int berth_sys_beneath_by_kernel(int dir, const char *relative, bool *ret_aliased);
 
 /* One part at a time: no symlink is followed, and ".." is refused. */
 int berth_sys_beneath_by_parts(int dir, const char *relative);
