@@ -106,7 +106,10 @@ static void go_on(struct berth_conn *conn) {
     conn->waiting = false;
     struct berth_buf held = conn->held;
     conn->held = berth_buf_make(HELD_MAX);
-    read_input(conn, (uint8_t *)held.data + (held.data != NULL ? held.start : 0), held.size);
+    /* Also when nothing is held: a message's event may be due that needs no more bytes. But NULL is
+     * no place to count from, not even by 0. */
+    uint8_t nothing = 0;
+    read_input(conn, held.size > 0 ? (uint8_t *)held.data + held.start : &nothing, held.size);
     berth_buf_free(&held);
     if (conn->waiting || conn->state == BERTH_CONN_DEAD)
         return;
