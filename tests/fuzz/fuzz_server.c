@@ -261,7 +261,8 @@ static void check_frames(uint8_t *bytes, size_t size) {
 }
 
 /* Reads one answer and returns its status, 0 when it is not whole. */
-static int read_answer(struct berth_http_reader *reader, uint8_t **bytes, size_t *size) {
+static int read_answer(struct berth_http_reader *reader, uint8_t **bytes, size_t *size,
+                       bool *ret_last) {
     struct berth_http_event event;
     int status = 0;
     do {
@@ -270,7 +271,7 @@ static int read_answer(struct berth_http_reader *reader, uint8_t **bytes, size_t
         *size -= used;
         BERTH_ASSERT(event.type != BERTH_HTTP_FAIL);
         if (event.type == BERTH_HTTP_HEAD)
-            status = event.head->status;
+            status = event.head->status, *ret_last = !event.head->keep_alive;
     } while (event.type != BERTH_HTTP_NONE && event.type != BERTH_HTTP_END);
     return event.type == BERTH_HTTP_END ? status : 0;
 }
@@ -291,7 +292,8 @@ static void check_heard(struct caller *caller) {
         const uint8_t number = asked ? caller->asked_with[answers] : 0;
         if (asked && requests[number].head)
             berth_http_reader_answers_head(&reader);
-        int status = read_answer(&reader, &bytes, &size);
+        bool last = false;
+        int status = read_answer(&reader, &bytes, &size, &last);
         if (status == 0)
             return;
         if (status == 101) {
@@ -300,6 +302,12 @@ static void check_heard(struct caller *caller) {
         }
         answers += status != 100;
         BERTH_ASSERT(answers <= caller->asked + 1);
+        if (last) {
+            /* What is said of a connection, before anything was asked on it, has a body: one who
+             * asked for a head alone does not look at it. */
+            BERTH_ASSERT(size == 0 || (asked && requests[number].head));
+            return;
+        }
         if (asked && requests[number].upgrade && caller->raw)
             return; /* refused, and behind it stood who knows what */
     }
