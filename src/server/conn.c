@@ -124,12 +124,15 @@ static void go_on(struct berth_conn *conn) {
     conn->waiting = false;
     struct berth_buf *held = conn->held;
     conn->held = NULL;
-    if (held == NULL) {
-        read_input(conn, NULL, 0); /* something may be due all the same */
-    } else {
+    if (held != NULL) {
         read_input(conn, (uint8_t *)held->data + held->start, held->size);
         berth_buf_free(held);
         berth_free(held);
+    } else {
+        /* A message's event may be due that needs no more bytes. But NULL is no place to count
+         * from, not even by 0. */
+        uint8_t nothing = 0;
+        read_input(conn, &nothing, 0);
     }
     if (conn->waiting || conn->state == BERTH_CONN_DEAD)
         return;

@@ -14,6 +14,7 @@
  * Errors:  berth/error.h; what peers do wrong is answered to them, and logged
  * Limits:  server/limits.h
  * Threads: the net's
+ * Proof:   server_test.c; src/backend/server_*_test.c over tests/wire; tests/fuzz/fuzz_server.c
  */
 #ifndef BERTH_SERVER_SERVER_H
 #define BERTH_SERVER_SERVER_H

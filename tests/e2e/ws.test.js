@@ -99,6 +99,24 @@ describe('echo', () => {
     assert.equal(await pong, 'between');
   });
 
+  test('16 MiB in 65,536 fragments come back as one message', async (t) => {
+    const server = await echo(t);
+    const raw = await openRaw(server);
+    const count = 65536;
+    const message = Buffer.alloc(count * 256);
+    for (let i = 0; i < message.length; i++) message[i] = (i * 31 + (i >> 8)) & 0xff; // no two fragments alike in a row
+    const parts = Array.from({length: count}, (_, i) => {
+      const first = (i === 0 ? 0x02 : 0x00) | (i === count - 1 ? 0x80 : 0x00);
+      return frame(first, message.subarray(i * 256, (i + 1) * 256), {mask: [i & 0xff, i >> 8, 3, 0]});
+    });
+    raw.send(Buffer.concat(parts));
+    await raw.until(({received}) => received.length >= 10 + message.length, 120_000);
+    assert.deepEqual([...raw.received.subarray(0, 2)], [0x82, 127]);
+    assert.equal(raw.received.readBigUInt64BE(2), BigInt(message.length));
+    assert.ok(raw.received.subarray(10).equals(message));
+    raw.destroy();
+  });
+
   test('a character that is cut by a fragment is still one character', async (t) => {
     const server = await echo(t);
     const raw = await openRaw(server);
