@@ -28,9 +28,10 @@ struct trial {
 static void write_frames(struct berth_writer *out, uint8_t *bytes, size_t size) {
     static const struct berth_ws_limits limits = {64u << 20, 100};
     struct berth_ws_decoder decoder;
+    uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
     size_t message = 0;
-    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits);
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, room);
     do {
         size_t used = berth_ws_decoder_feed(&decoder, bytes, size, &event);
         bytes += used;
