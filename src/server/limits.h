@@ -1,8 +1,8 @@
 /* The server's limits: each with what happens at it.
  *
  * One list for the struct, the defaults, the configuration's keys (BERTH: LIMITS:) and their pages:
- * name, key, default, smallest, largest, unit, answer at the limit. Each is tried under, at and over
- * it by src/backend/server_limits_test.c, which fails when one is not.
+ * name, key, default, smallest, largest, unit, answer at the limit. Each is tried under, at and
+ * over it by src/backend/server_limits_test.c, which fails when one is not.
  */
 #ifndef BERTH_SERVER_LIMITS_H
 #define BERTH_SERVER_LIMITS_H

@@ -9,7 +9,7 @@ const folder = new URL('./corpus/server/', import.meta.url).pathname;
 // As in fuzz_server.c.
 const NETWORK = {shortReads: 1, shortWrites: 2, small: 4, slow: 8, resets: 16};
 const SERVER = {token: 1, smallLimits: 2, noFiles: 4};
-const END = {clientsFirst: 1, withoutDrain: 2, clientsStay: 4};
+const END = {clientsFirst: 1, withoutDrain: 2, clientsStay: 4, atOnce: 8};
 const REQUESTS = ['health', 'challenge', 'head', 'port', 'page', 'status', 'small', 'large', 'head-large', 'folder',
   'traversal', 'nothing', 'preflight', 'post', 'chunked', 'expect', 'ticket', 'old', 'close', 'evil', 'echo', 'hub-r',
   'hub', 'drop', 'pause', 'token'];
@@ -82,11 +82,13 @@ const cases = {
   'a-hub-whose-slow-reader-is-cut-off': {network: ['small'], server: ['smallLimits'], script: [connect(0), ask(0, 'pause'), connect(1), ask(1, 'pause'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(100), cut(1), time(100)]},
   'two-hubs-in-each-others-way': {network: ['small'], server: ['smallLimits'], script: [connect(0), ask(0, 'pause'), connect(1), ask(1, 'pause'), time(10), stopReading(0), stopReading(1), times(20, [...frame(0, BINARY, 4096), ...frame(1, BINARY, 4096)]), time(25001), readOn(0), time(20001), readOn(1), time(20001)]},
   'a-token': {server: ['token'], script: [connect(0), ask(0, 'ticket'), connect(1), ask(1, 'token'), frame(1, TEXT, 2), connect(2), ask(2, 'status'), connect(3), ask(3, 'echo'), time(100)]},
-  'a-drain-under-way': {end: ['clientsStay'], network: ['small', 'slow'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'echo'), connect(2), ask(2, 'hub'), connect(3), bytes(3, 'GET / HT'), connect(4), time(10), drain(), frame(1, TEXT, 2), ask(3, 'health'), time(1000)]},
-  'a-drain-and-an-answer': {script: [connect(0), ask(0, 'echo'), time(10), drain(), frame(0, TEXT, 1), frame(0, CLOSE, 2), time(100)]},
-  'a-drain-with-a-hub-that-waits': {network: ['small'], server: ['smallLimits'], end: ['clientsStay'], script: [connect(0), ask(0, 'pause'), connect(1), ask(1, 'pause'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(10), drain()]},
-  'a-drain-with-a-hub-that-drops': {network: ['small'], server: ['smallLimits'], end: ['clientsStay'], script: [connect(0), ask(0, 'drop'), connect(1), ask(1, 'drop'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(10), drain()]},
-  'an-end-without-a-drain': {end: ['withoutDrain'], network: ['small'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'echo'), frame(1, BEGIN, 4096), connect(2), ask(2, 'drop'), connect(3), ask(3, 'drop'), time(10), stopReading(3), times(8, frame(2, BINARY, 65536)), time(10)]},
+  'a-drain-under-way': {end: ['clientsStay', 'atOnce'], network: ['small', 'slow'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'echo'), connect(2), ask(2, 'hub'), connect(3), bytes(3, 'GET / HT'), connect(4), time(10), drain(), frame(1, TEXT, 2), ask(3, 'health'), time(1000)]},
+  'a-drain-and-an-answer': {end: ['atOnce'], script: [connect(0), ask(0, 'echo'), time(10), drain(), frame(0, TEXT, 1), frame(0, CLOSE, 2), time(100)]},
+  'a-drain-with-a-hub-that-waits': {network: ['small'], server: ['smallLimits'], end: ['clientsStay', 'atOnce'], script: [connect(0), ask(0, 'pause'), connect(1), ask(1, 'pause'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(10), drain()]},
+  'a-drain-with-a-hub-that-drops': {network: ['small'], server: ['smallLimits'], end: ['clientsStay', 'atOnce'], script: [connect(0), ask(0, 'drop'), connect(1), ask(1, 'drop'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(10), drain()]},
+  'an-end-without-a-drain': {end: ['withoutDrain', 'atOnce'], network: ['small'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'echo'), frame(1, BEGIN, 4096), connect(2), ask(2, 'drop'), connect(3), ask(3, 'drop'), time(10), stopReading(3), times(8, frame(2, BINARY, 65536)), time(10)]},
+  'everybody-leaves-at-once': {end: ['clientsFirst'], network: ['small'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'pause'), connect(2), ask(2, 'pause'), connect(3), ask(3, 'drop'), connect(4), ask(4, 'drop'), time(10), stopReading(0), stopReading(2), stopReading(4), times(8, [...frame(1, BINARY, 65536), ...frame(3, BINARY, 65536)]), time(10)]},
+  'everybody-stays-and-reads-nothing': {end: ['clientsStay'], network: ['small'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'pause'), connect(2), ask(2, 'pause'), connect(3), ask(3, 'drop'), connect(4), ask(4, 'drop'), time(10), [0, 1, 2, 3, 4].flatMap(stopReading), times(8, [...frame(1, BINARY, 65536), ...frame(3, BINARY, 65536)]), time(10)]},
   'a-network-that-resets': {network: ['shortReads', 'shortWrites', 'slow', 'resets'], script: [0, 1, 2, 3, 4].flatMap((who) => [connect(who), ask(who, 'health', 'large', ['echo', 'hub', 'drop', 'pause', 'hub'][who]), frame(who, BINARY, 65536), time(100)])},
 };
 

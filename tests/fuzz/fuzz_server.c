@@ -4,7 +4,8 @@
  * byte of which the low half is the action and the high half the client, and what the action needs
  * behind it. corpus-server.js writes both in words.
  *
- * Whatever happens: what the server says is well-formed, draining ends, and nothing is left. */
+ * Whatever happens: what the server says is well-formed, connections where nothing happens end,
+ * draining ends, and nothing is left. */
 #include "backend/stage.h"
 
 #include <stdint.h>
@@ -30,7 +31,7 @@ enum {
 
 enum { SERVER_TOKEN = 1, SERVER_SMALL_LIMITS = 2, SERVER_NO_FILES = 4 };
 
-enum { END_CLIENTS_FIRST = 1, END_WITHOUT_DRAIN = 2, END_CLIENTS_STAY = 4 };
+enum { END_CLIENTS_FIRST = 1, END_WITHOUT_DRAIN = 2, END_CLIENTS_STAY = 4, END_AT_ONCE = 8 };
 
 enum action {
     ACTION_CONNECT,
@@ -345,6 +346,15 @@ static void init_server(struct stage *stage, uint8_t bits) {
     limits->connections = 2;
 }
 
+/* Nobody does anything any more: whatever the clients have left open, every connection has a
+ * deadline, and after some time there is none. What is still under way may need its time: two
+ * megabytes through a small window. */
+static void be_silent(struct play *play) {
+    static const uint64_t half_an_hour_ms = 30 * 60 * 1000;
+    stage_run_for(&play->stage, half_an_hour_ms);
+    BERTH_ASSERT(play->stage.server->conn_count == 0);
+}
+
 /* Clients that go, and clients that stay and must be waited for. */
 static void end(struct play *play) {
     if (play->end & END_CLIENTS_FIRST)
@@ -353,6 +363,8 @@ static void end(struct play *play) {
     if (play->end & END_CLIENTS_STAY)
         for (size_t i = 0; i < CLIENTS; i++)
             play->callers[i].client.stays = true;
+    if (!(play->end & END_AT_ONCE))
+        be_silent(play);
     if (play->drain_begun || !(play->end & END_WITHOUT_DRAIN))
         stage_drain(&play->stage);
     stage_close(&play->stage);
