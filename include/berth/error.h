@@ -31,7 +31,8 @@
     X(-16, BERTH_E_UNSUPPORTED, "this system cannot do that")                                      \
     X(-17, BERTH_E_TOO_MANY_FILES, "too many open files")                                          \
     X(-18, BERTH_E_NO_SPACE, "no space is left")                                                   \
-    X(-19, BERTH_E_SYSTEM, "the system reported an unexpected error")
+    X(-19, BERTH_E_SYSTEM, "the system reported an unexpected error")                              \
+    X(-20, BERTH_E_RUNNING, "another instance of the app runs")
 
 enum berth_error {
 #define BERTH_ERROR_ENUM(code, name, text) name = (code),

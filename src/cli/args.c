@@ -1,8 +1,8 @@
 #include "cli/args.h"
 
 #include "berth/error.h"
-#include "cli/config_value.h"
-#include "cli/near.h"
+#include "app/config_value.h"
+#include "app/near.h"
 
 /* One flag on its way from argv to its place in the arguments. */
 struct flag {

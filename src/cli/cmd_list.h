@@ -7,7 +7,7 @@
 #ifndef BERTH_CLI_CMD_LIST_H
 #define BERTH_CLI_CMD_LIST_H
 
-#include "cli/running.h"
+#include "app/running.h"
 
 /* The names of the columns. */
 void berth_list_write_head(struct berth_writer *out);

@@ -7,7 +7,7 @@
 #ifndef BERTH_CLI_COMMAND_H
 #define BERTH_CLI_COMMAND_H
 
-#include "cli/config_schema.h"
+#include "app/config_schema.h"
 
 #include <assert.h>
 

@@ -16,7 +16,7 @@
 #ifndef BERTH_CLI_DOCTOR_H
 #define BERTH_CLI_DOCTOR_H
 
-#include "cli/config.h"
+#include "app/config.h"
 #include "cli/doctor_codes.h"
 #include "cli/doctor_probe.h"
 #include "proto/proof.h"

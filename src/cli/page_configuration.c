@@ -1,10 +1,10 @@
 #include "cli/page.h"
 
-#include "cli/config_value.h"
+#include "app/config_value.h"
 
 static const char intro[] =
     "# Configuration\n\n"
-    "<!-- Written by `berth-docs configuration` from src/cli/config_schema.c; change it there. "
+    "<!-- Written by `berth-docs configuration` from src/app/config_schema.c; change it there. "
     "-->\n\n"
     "`berth serve` and `berth check` read `conf.yaml`, or the file that they are given. The file "
     "is the app's own:\nits top level may hold any keys, and those that are not in this list are "

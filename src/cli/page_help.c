@@ -1,6 +1,6 @@
 #include "cli/page.h"
 
-#include "cli/config_value.h"
+#include "app/config_value.h"
 
 static const size_t width = 80;
 static const size_t column = 26; /* where summaries begin */

@@ -1,6 +1,6 @@
 #include "cli/page.h"
 
-#include "cli/config_value.h"
+#include "app/config_value.h"
 
 /* The width of the source's lines, for people who read its changes; mdoc fills lines anew. */
 static const size_t line_max = 79;

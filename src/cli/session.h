@@ -14,7 +14,7 @@
 #define BERTH_CLI_SESSION_H
 
 #include "cli/command.h"
-#include "cli/config.h"
+#include "app/config.h"
 #include "cli/log.h"
 
 struct berth_session {

@@ -1,6 +1,6 @@
 // F01: a crash leaves its port file and its record behind, and clients go where nobody is, or a
 // stranger.
-// Defence: a record whose lock is free is dead (port/record_list.c, cli/running.c); a start takes
+// Defence: a record whose lock is free is dead (port/record_list.c, app/running.c); a start takes
 // the dead ones away (port/record.c) and writes the port file anew (port/publish.c).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,6 +1,6 @@
 // F02: somebody else has the pid of a dead server, and makes its record look alive.
 // Defence: alive is whoever holds the record's lock, whatever pid it names (port/record_list.c,
-// cli/running.c; sys/linux/locks.c).
+// app/running.c; sys/linux/locks.c).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -1,6 +1,6 @@
 // F04: the port is published, the client comes at once, and nobody listens yet.
 // Defence: bind and listen come first; the file is written when a connection would be answered
-// (cli/serve.c: allocate, listen, publish; the record first, as `starting`).
+// (app/serve.c: allocate, listen, publish; the record first, as `starting`).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';

@@ -1,6 +1,6 @@
 // F05: nothing is published until the backend is ready, and clients give up before that.
 // Defence: the endpoint is there at once, as `starting`; being ready is another matter
-// (cli/serve.c, cli/publication.c).
+// (app/serve.c, app/publication.c).
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import {once} from 'node:events';

@@ -1,7 +1,7 @@
 // F07: a second instance starts, overwrites what the first has published, and clients reach the
 // wrong one.
-// Defence: the state folder's lock is taken before any port (cli/claim.c, port/instance.c); the
-// loser exits with 4 or attaches; one whose lock or record was replaced ends itself (cli/serve.c).
+// Defence: the state folder's lock is taken before any port (app/claim.c, port/instance.c); the
+// loser exits with 4 or attaches; one whose lock or record was replaced ends itself (app/serve.c).
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';

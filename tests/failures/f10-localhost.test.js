@@ -1,6 +1,6 @@
 // F10: the server is on 127.0.0.1, and `localhost` is ::1 (or the other way round, or neither).
 // Defence: both families are listened on (port/set.c), and what is published is a literal, never
-// the name (cli/ready.c, cli/serve.c).
+// the name (cli/ready.c, app/serve.c).
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
 import {test} from 'node:test';

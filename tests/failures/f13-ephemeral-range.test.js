@@ -1,6 +1,6 @@
 // F13: the port asked for lies where the system takes ports for outgoing connections, so that any
 // program may hold it by chance.
-// Defence: a warning, by the system's own setting (cli/config_settle.c, sys/linux/ports.c); the
+// Defence: a warning, by the system's own setting (app/config_settle.c, sys/linux/ports.c); the
 // default lies outside.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

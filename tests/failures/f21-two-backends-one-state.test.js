@@ -1,5 +1,5 @@
 // F21: two backends work on one database, each on a port of its own.
-// Defence: the state folder is locked before any port is tried (cli/cmd_serve.c, cli/claim.c). What is locked
+// Defence: the state folder is locked before any port is tried (cli/cmd_serve.c, app/claim.c). What is locked
 // is a file in it, so that every name of the folder leads to the same lock (port/instance.c); and
 // the kernel lets it go with its owner.
 import assert from 'node:assert/strict';

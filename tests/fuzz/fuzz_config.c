@@ -3,7 +3,7 @@
  * What has to hold, whatever the file says: a value that is set fits its setting's range, a place
  * lies in the file, and a file without errors has all that a server needs.
  */
-#include "cli/config.h"
+#include "app/config.h"
 
 #include "base/alloc.h"
 #include "base/assert.h"
