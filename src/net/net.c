@@ -14,15 +14,24 @@ void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
     berth_net_list_init(&net->timers);
     berth_net_list_init(&net->signals);
     berth_net_list_init(&net->watches);
+    berth_net_list_init(&net->bells);
     net->spin_us = 0;
     net->running = false;
     net->ending = false;
 }
 
+/* The net that this thread runs. */
+static _Thread_local const struct berth_net *here;
+
+bool berth_net_is_here(const struct berth_net *net) { return here == net; }
+
 int berth_net_run(struct berth_net *net) {
     BERTH_ASSERT(!net->running);
     net->running = true;
+    const struct berth_net *outer = here;
+    here = net;
     int error = net->ops->run(net);
+    here = outer;
     net->running = false;
     return error;
 }
@@ -37,13 +46,15 @@ void berth_net_spin(struct berth_net *net, uint32_t microseconds) { net->spin_us
 
 uint64_t berth_net_now_ms(const struct berth_net *net) { return net->ops->now_ms(net); }
 
-static void stop_timers_signals_watches(struct berth_net *net) {
+static void stop_all_but_connections(struct berth_net *net) {
     for (struct berth_net_link *link = net->timers.next; link != &net->timers; link = link->next)
         net->ops->timer_stop(BERTH_NET_CONTAINER(link, struct berth_net_timer, link));
     for (struct berth_net_link *link = net->signals.next; link != &net->signals; link = link->next)
         net->ops->signal_stop(BERTH_NET_CONTAINER(link, struct berth_net_signal, link));
     for (struct berth_net_link *link = net->watches.next; link != &net->watches; link = link->next)
         net->ops->watch_stop(BERTH_NET_CONTAINER(link, struct berth_net_watch, link));
+    for (struct berth_net_link *link = net->bells.next; link != &net->bells; link = link->next)
+        net->ops->bell_stop(BERTH_NET_CONTAINER(link, struct berth_net_bell, link));
 }
 
 static void close_streams(struct berth_net_link *streams) {
@@ -57,7 +68,7 @@ static void close_listeners(struct berth_net_link *listeners) {
             BERTH_NET_CONTAINER(listeners->next, struct berth_net_listener, link));
 }
 
-static void destroy_timers_signals_watches(struct berth_net *net) {
+static void destroy_all_but_connections(struct berth_net *net) {
     while (!berth_net_list_is_empty(&net->timers))
         berth_net_timer_destroy(
             BERTH_NET_CONTAINER(net->timers.next, struct berth_net_timer, link));
@@ -67,12 +78,14 @@ static void destroy_timers_signals_watches(struct berth_net *net) {
     while (!berth_net_list_is_empty(&net->watches))
         berth_net_watch_destroy(
             BERTH_NET_CONTAINER(net->watches.next, struct berth_net_watch, link));
+    while (!berth_net_list_is_empty(&net->bells))
+        berth_net_bell_destroy(BERTH_NET_CONTAINER(net->bells.next, struct berth_net_bell, link));
 }
 
 void berth_net_close(struct berth_net *net) {
     BERTH_ASSERT(!net->running);
     net->ending = true;
-    stop_timers_signals_watches(net);
+    stop_all_but_connections(net);
     close_listeners(&net->listeners);
     close_streams(&net->streams);
     close_streams(&net->failing);
@@ -86,7 +99,7 @@ void berth_net_destroy(struct berth_net *net) {
         return;
     berth_net_close(net);
     /* Only now: an owner's on_closed may well destroy the timers that belong to it. */
-    destroy_timers_signals_watches(net);
+    destroy_all_but_connections(net);
     net->ops->destroy(net);
 }
 
@@ -222,4 +235,31 @@ void berth_net_watch_destroy(struct berth_net_watch *watch) {
         return;
     berth_net_list_remove(&watch->link);
     watch->net->ops->watch_destroy(watch);
+}
+
+/* -- Bells ------------------------------------------------------------------------------------- */
+
+int berth_net_bell_create(struct berth_net *net, berth_net_bell_event event, void *owner,
+                          struct berth_net_bell **ret_bell) {
+    if (net->ending)
+        return BERTH_E_CLOSED;
+    struct berth_net_bell *bell;
+    int error = net->ops->bell_create(net, &bell);
+    if (error < 0)
+        return error;
+    bell->net = net;
+    bell->event = event;
+    bell->owner = owner;
+    berth_net_list_insert(net->bells.previous, &bell->link);
+    *ret_bell = bell;
+    return 0;
+}
+
+void berth_net_bell_ring(struct berth_net_bell *bell) { bell->net->ops->bell_ring(bell); }
+
+void berth_net_bell_destroy(struct berth_net_bell *bell) {
+    if (bell == NULL)
+        return;
+    berth_net_list_remove(&bell->link);
+    bell->net->ops->bell_destroy(bell);
 }

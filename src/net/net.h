@@ -12,21 +12,22 @@
  * Shape:   completion style: start an operation, hear of its end through an event. No function
  *          calls an event before it returns, with no exception
  * Units:   times in milliseconds of the loop's own monotonic clock, sizes in bytes
- * Owns:    streams, listeners, timers, signals and watches belong to the net from their creation to
- *          the return of their on_closed; closing is asynchronous, and on_closed is the last event
- *          there is. The events tables have to live as long. Bytes that go to an event or a send
- *          are a loan for that call
- * Errors:  berth/error.h; after an error event the owner still has to close
+ * Owns:    streams, listeners, timers, signals, watches and bells belong to the net from their
+ * creation to the return of their on_closed; closing is asynchronous, and on_closed is the last
+ * event there is. The events tables have to live as long. Bytes that go to an event or a send are a
+ * loan for that call Errors:  berth/error.h; after an error event the owner still has to close
  * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
- * Threads: one per net; nothing here may be called from another
- * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c (every transport);
- *          real_test.c (epoll, uv), sim_test.c
+ * Threads: one per net; nothing here may be called from another, but for berth_net_bell_ring and
+ *          berth_net_is_here
+ * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c, bell_test.c (every
+ * transport); real_test.c (epoll, uv), sim_test.c
  */
 #ifndef BERTH_NET_NET_H
 #define BERTH_NET_NET_H
 
 #include "base/addr.h"
 #include "base/view.h"
+#include "berth/net.h"
 
 struct berth_net;
 struct berth_net_listener;
@@ -34,6 +35,7 @@ struct berth_net_stream;
 struct berth_net_timer;
 struct berth_net_signal;
 struct berth_net_watch;
+struct berth_net_bell;
 
 /* A listening or connected socket of the transport: a descriptor for `epoll` and `uv`, a number of
  * its own for `sim`. */
@@ -41,20 +43,10 @@ typedef intptr_t berth_net_socket;
 
 /* -- The loop ---------------------------------------------------------------------------------- */
 
-/* The best transport that this system has. */
-int berth_net_create(struct berth_net **ret_net);
-
 /* A certain one. Errors: BERTH_E_MEMORY, BERTH_E_TOO_MANY_FILES; of `epoll` BERTH_E_UNSUPPORTED
  * where the system has none. */
 int berth_net_epoll_create(struct berth_net **ret_net);
 int berth_net_uv_create(struct berth_net **ret_net);
-
-/* Runs events until berth_net_stop, or until nothing is left that could happen. */
-int berth_net_run(struct berth_net *net);
-
-/* Lets berth_net_run return soon: events that are due already may still come. Called while nothing
- * runs, it ends the next run before it waits. */
-void berth_net_stop(struct berth_net *net);
 
 /* Before it sleeps, the loop looks again and again for what is ready, for that many microseconds at
  * most: an answer that comes soon is had without the cost of falling asleep and waking up, and the
@@ -69,9 +61,6 @@ uint64_t berth_net_now_ms(const struct berth_net *net);
  * signals and watches are stopped, and stay for their owners to destroy. Not from inside an event.
  * Twice is once. */
 void berth_net_close(struct berth_net *net);
-
-/* As berth_net_close, then frees all: timers, signals and watches too. NULL is welcome. */
-void berth_net_destroy(struct berth_net *net);
 
 /* -- Listeners --------------------------------------------------------------------------------- */
 
@@ -207,5 +196,24 @@ int berth_net_watch_create(struct berth_net *net, const char *path, berth_net_wa
 
 /* Stops and frees; the event will not come any more. NULL is welcome. */
 void berth_net_watch_destroy(struct berth_net_watch *watch);
+
+/* -- Bells: how another thread calls the loop's -------------------------------------------------
+ */
+
+typedef void (*berth_net_bell_event)(void *owner);
+
+/* The event comes in the thread that runs the net, once for any number of rings before it. A bell
+ * keeps berth_net_run running. Errors: BERTH_E_MEMORY, BERTH_E_CLOSED, BERTH_E_TOO_MANY_FILES. */
+int berth_net_bell_create(struct berth_net *net, berth_net_bell_event event, void *owner,
+                          struct berth_net_bell **ret_bell);
+
+/* From any thread, until the bell is destroyed or the net closed. */
+void berth_net_bell_ring(struct berth_net_bell *bell);
+
+/* The event will not come any more. NULL is welcome. */
+void berth_net_bell_destroy(struct berth_net_bell *bell);
+
+/* Does this very thread run the net now? */
+bool berth_net_is_here(const struct berth_net *net);
 
 #endif

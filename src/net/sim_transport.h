@@ -130,4 +130,11 @@ int berth_net_sim_watch_create(struct berth_net *net, const char *path,
 void berth_net_sim_watch_stop(struct berth_net_watch *watch);
 void berth_net_sim_watch_destroy(struct berth_net_watch *watch);
 
+/* -- sim_bell.c -------------------------------------------------------------------------------- */
+
+int berth_net_sim_bell_create(struct berth_net *net, struct berth_net_bell **ret_bell);
+void berth_net_sim_bell_ring(struct berth_net_bell *bell);
+void berth_net_sim_bell_stop(struct berth_net_bell *bell);
+void berth_net_sim_bell_destroy(struct berth_net_bell *bell);
+
 #endif

@@ -73,6 +73,12 @@ struct berth_net_ops {
     void (*signal_stop)(struct berth_net_signal *signal);
     void (*signal_destroy)(struct berth_net_signal *signal);
 
+    /* The event comes in the loop's own thread, once for any number of rings before it. */
+    int (*bell_create)(struct berth_net *net, struct berth_net_bell **ret_bell);
+    void (*bell_ring)(struct berth_net_bell *bell); /* any thread */
+    void (*bell_stop)(struct berth_net_bell *bell);
+    void (*bell_destroy)(struct berth_net_bell *bell);
+
     int (*watch_create)(struct berth_net *net, const char *path,
                         struct berth_net_watch **ret_watch);
     void (*watch_stop)(struct berth_net_watch *watch);
@@ -91,6 +97,7 @@ struct berth_net {
     struct berth_net_link timers;
     struct berth_net_link signals;
     struct berth_net_link watches;
+    struct berth_net_link bells;
     uint32_t spin_us;
     bool running;
     bool ending; /* berth_net_destroy runs: only on_closed is called, nothing new is made */
@@ -149,6 +156,13 @@ struct berth_net_watch {
     struct berth_net_link link;
     struct berth_net *net;
     berth_net_watch_event event;
+    void *owner;
+};
+
+struct berth_net_bell {
+    struct berth_net_link link;
+    struct berth_net *net;
+    berth_net_bell_event event;
     void *owner;
 };
 

@@ -96,4 +96,11 @@ int berth_net_uv_watch_create(struct berth_net *net, const char *path,
 void berth_net_uv_watch_stop(struct berth_net_watch *watch);
 void berth_net_uv_watch_destroy(struct berth_net_watch *watch);
 
+/* -- uv_bell.c -------------------------------------------------------------------------------- */
+
+int berth_net_uv_bell_create(struct berth_net *net, struct berth_net_bell **ret_bell);
+void berth_net_uv_bell_ring(struct berth_net_bell *bell);
+void berth_net_uv_bell_stop(struct berth_net_bell *bell);
+void berth_net_uv_bell_destroy(struct berth_net_bell *bell);
+
 #endif
