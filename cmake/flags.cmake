@@ -38,9 +38,15 @@ if(BERTH_SANITIZE)
                               -fno-omit-frame-pointer
     )
     target_link_options(berth_flags INTERFACE -fsanitize=address,undefined)
+elseif(BERTH_TSAN)
+    target_compile_options(berth_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(berth_flags INTERFACE -fsanitize=thread)
 else()
     target_compile_options(berth_flags INTERFACE -D_FORTIFY_SOURCE=2)
-    target_link_options(berth_flags INTERFACE -Wl,-z,relro -Wl,-z,now -pie)
+    target_link_options(
+        berth_flags INTERFACE -Wl,-z,relro -Wl,-z,now
+                              $<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:-pie>
+    )
 endif()
 if(BERTH_FUZZ)
     target_compile_options(berth_flags INTERFACE -fsanitize=fuzzer-no-link)

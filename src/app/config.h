@@ -92,7 +92,8 @@ struct berth_config {
 void berth_config_init(struct berth_config *config, const struct berth_config_context *context);
 void berth_config_finish(struct berth_config *config);
 
-/* Reads everything and settles it. path NULL: conf.yaml in the current folder if there is one.
+/* Reads everything and settles it. path NULL: conf.yaml in the current folder if there is one; "":
+ * no file.
  * flags[id] is the text behind a setting's flag, NULL for those not given. */
 int berth_config_load(struct berth_config *config, const char *path, const char *const *flags);
 

@@ -39,6 +39,8 @@ static const char *file_advice(int error) {
 }
 
 static int read_file(struct berth_config *config, const char *path) {
+    if (path != NULL && *path == '\0')
+        return find_folder(config);
     struct berth_buf text = berth_buf_make(BERTH_CONFIG_FILE_MAX);
     const char *name = path != NULL ? path : BERTH_CONFIG_FILE_USUAL;
     int got = berth_sys_file_read(name, &text);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static size_t allocations;
-static size_t failing;
+static _Thread_local size_t allocations;
+static _Thread_local size_t failing;
 
 static int must_fail(void) {
     allocations++;

@@ -2,7 +2,7 @@
  *
  * Owns:    the caller, until berth_free
  * Errors:  NULL when memory is out, or when a test asked the nth allocation to fail
- * Threads: any; berth_alloc_fail_at only while one thread runs
+ * Threads: any; what is counted, and fails, is counted for each thread by itself
  */
 #ifndef BERTH_BASE_ALLOC_H
 #define BERTH_BASE_ALLOC_H

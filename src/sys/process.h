@@ -37,6 +37,13 @@ int berth_sys_runtime_dir(char *path, size_t capacity);
  * Errors: BERTH_E_NOT_FOUND where it has no name for it. */
 int berth_sys_boot_id(char *id, size_t capacity);
 
+/* The current folder, absolute.
+ * Errors: BERTH_E_NOT_FOUND when it was deleted, BERTH_E_SYSTEM. */
+int berth_sys_current_dir(char *path, size_t capacity);
+
+/* "NAME=value", ending in NULL. */
+const char *const *berth_sys_environment(void);
+
 /* Is this descriptor (1 for stdout, 2 for stderr) a terminal? */
 bool berth_sys_is_terminal(int descriptor);
 

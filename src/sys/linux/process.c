@@ -101,3 +101,11 @@ int berth_sys_boot_id(char *id, size_t capacity) {
     berth_buf_free(&text);
     return error;
 }
+
+int berth_sys_current_dir(char *path, size_t capacity) {
+    return getcwd(path, capacity) != NULL ? 0 : berth_sys_error(errno);
+}
+
+extern char **environ;
+
+const char *const *berth_sys_environment(void) { return (const char *const *)environ; }
