@@ -120,6 +120,7 @@ void berth_app_stop(struct berth_app *app);
 /* Not while it runs, and when nothing of it is kept any more. NULL is welcome. */
 void berth_app_destroy(struct berth_app *app);
 
+/* The one that it has. */
 uint16_t berth_app_port(const struct berth_app *app);
 
 /* "http://127.0.0.1:1018"; the app's. */

@@ -55,13 +55,13 @@ static bool shake_hands(struct peer *peer, int fd) {
             return false;
         head[++used] = '\0';
     } while (strstr(head, "\r\n\r\n") == NULL);
-    peer->status = atoi(head + 9);
+    peer->status = (int)strtol(head + 9, NULL, 10);
     return peer->status == 101;
 }
 
 /* "s 17": the 17th message of sender s. */
 static void hear(struct peer *peer, char *text) {
-    int sender = text[0] - '0', number = atoi(text + 2);
+    int sender = text[0] - '0', number = (int)strtol(text + 2, NULL, 10);
     peer->got++;
     if (peer->say != NULL)
         return;

@@ -1,8 +1,8 @@
 #include "cli/args.h"
 
-#include "berth/error.h"
 #include "app/config_value.h"
 #include "app/near.h"
+#include "berth/error.h"
 
 /* One flag on its way from argv to its place in the arguments. */
 struct flag {

@@ -1,7 +1,7 @@
 /* What a start says: the banner, the reason for another port, the ready line. */
+#include "app/serve_port.h"
 #include "cli/banner.h"
 #include "cli/ready.h"
-#include "app/serve_port.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 #include "cli/complain.h"
 
-#include "base/writer.h"
 #include "app/config_value.h"
-#include "cli/log.h"
 #include "app/near.h"
+#include "base/writer.h"
+#include "cli/log.h"
 #include "cli/page.h"
 
 #include <stdio.h>

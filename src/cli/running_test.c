@@ -1,6 +1,6 @@
 /* Records, read: what is taken from them, what is refused, what is shown. */
-#include "cli/cmd_list.h"
 #include "app/running.h"
+#include "cli/cmd_list.h"
 
 #include "berth/error.h"
 #include "port/record.h"

@@ -13,8 +13,8 @@
 #ifndef BERTH_CLI_SESSION_H
 #define BERTH_CLI_SESSION_H
 
-#include "cli/command.h"
 #include "app/config.h"
+#include "cli/command.h"
 #include "cli/log.h"
 
 struct berth_session {
