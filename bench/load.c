@@ -10,6 +10,8 @@
 static const char usage[] =
     "usage: berth_load echo --port P [options]          echo load on a server\n"
     "       berth_load idle --port P --pid N [options]  memory of idle connections\n"
+    "       berth_load http --port P --path F [options] GETs on connections that stay\n"
+    "       berth_load shake --port P [options]         a connection and an upgrade each time\n"
     "       berth_load start --port P -- CMD...         time from exec to the first 200\n"
     "       berth_load launch [--cpu C] -- CMD...       become CMD, pinned\n"
     "\n"
@@ -37,6 +39,8 @@ struct mode {
 static const struct mode modes[] = {
     {"echo", load_echo_run, true, false, false, {.path = "/client-ws", .connections = 64}},
     {"idle", load_idle_run, true, true, false, {.path = "/client-ws", .connections = 10000}},
+    {"http", load_http_run, true, false, false, {.path = "/health", .connections = 64}},
+    {"shake", load_shake_run, true, false, false, {.path = "/client-ws", .connections = 16}},
     {"start", load_start_run, true, false, true, {.path = "/health"}},
     {"launch", load_launch_run, false, false, true, {.path = ""}},
 };

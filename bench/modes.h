@@ -1,4 +1,4 @@
-/* The four things that berth_load does; load.c reads the options and calls one of them.
+/* The things that berth_load does; load.c reads the options and calls one of them.
  *
  * Shape:   each returns the program's exit code; results are one line of JSON on stdout,
  *          what went wrong is a sentence on stderr
@@ -30,6 +30,8 @@ struct load_options {
 int load_echo_run(const struct load_options *options);
 int load_idle_run(const struct load_options *options);
 int load_start_run(const struct load_options *options);
+int load_http_run(const struct load_options *options);
+int load_shake_run(const struct load_options *options);
 
 /* Becomes the command: pinned, with every descriptor that the system allows, and killed by the
  * kernel when the process that started it ends. */

@@ -1,7 +1,7 @@
 // The rounds: every server in each, the order rotated, so that what the machine does at the same
 // time hits all of them alike.
 import { freePort, runLoad, startServer } from './processes.js';
-import { loader } from './servers.js';
+import { loader, PAGES } from './servers.js';
 
 const rotate = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 
@@ -77,6 +77,35 @@ async function measureEcho(servers, options, cpus, ledger) {
   return rounds;
 }
 
+/** Rounds of one load on each server; cases are {name, args}. */
+async function measureRounds(part, servers, cases, options, cpus, ledger) {
+  const rounds = [];
+  for (let round = 0; round < options.rounds; round++) {
+    const results = {};
+    for (const server of rotate(servers, round))
+      await ledger.attempt(server, part, () =>
+        withServer(server, part, cpus, async (target) => {
+          for (const { name, args } of cases) {
+            ledger.progress.show(`${part}, round ${round + 1} of ${options.rounds}: ${server.name}, ${name}`);
+            const times = ['--seconds', options.seconds, '--warmup', options.warmup];
+            const plain = target.filter((word) => word !== '--raw');
+            const result = await runLoad(loader, [...args, ...plain, ...times], options.seconds + options.warmup + 30);
+            results[server.name] = { ...results[server.name], [name]: perMessage(result) };
+          }
+        }),
+      );
+    rounds.push(results);
+  }
+  return rounds;
+}
+
+const SHAKES = [{ name: 'handshakes', args: ['shake'] }];
+
+const pageCases = PAGES.map(({ name, path, connections }) => ({
+  name,
+  args: ['http', '--path', path, '--connections', connections],
+}));
+
 async function measureMemory(servers, options, cpus, ledger) {
   const results = {};
   for (let round = 0; round < options.memoryRounds; round++)
@@ -112,8 +141,12 @@ async function measureStart(servers, options, cpus, ledger) {
 export async function measure(servers, options, cpus, progress) {
   const ledger = new Ledger(progress);
   const has = (part) => options.parts.includes(part);
-  const echo = has('echo') ? await measureEcho(servers, options, cpus, ledger) : [];
-  const memory = has('memory') ? await measureMemory(servers, options, cpus, ledger) : {};
+  const sockets = servers.filter((server) => server.web !== 'only');
+  const web = servers.filter((server) => server.web !== undefined);
+  const echo = has('echo') ? await measureEcho(sockets, options, cpus, ledger) : [];
+  const shake = has('shake') ? await measureRounds('shake', sockets, SHAKES, options, cpus, ledger) : [];
+  const http = has('http') ? await measureRounds('http', web, pageCases, options, cpus, ledger) : [];
+  const memory = has('memory') ? await measureMemory(sockets, options, cpus, ledger) : {};
   const start = has('start') ? await measureStart(servers, options, cpus, ledger) : {};
-  return { echo, memory, start, failed: ledger.failed };
+  return { echo, shake, http, memory, start, failed: ledger.failed };
 }

@@ -4,13 +4,14 @@ import { parseArgs } from 'node:util';
 export const HELP = `usage: bench/run [options]
 
 Echo throughput and server processor time per message, side by side: a raw epoll echo (the floor),
-Berth, and the peers that are installed. Then memory of idle connections, and start-up.
+Berth, and the peers that are installed. Then handshakes, files beside web servers, memory of idle
+connections, and start-up.
 
   --rounds N       rounds, every server in each, in rotating order (5)
   --seconds S      measured per case and round (2)
   --only NAMES     these servers and the floor, e.g. berth,ws
   --cases CASES    connections x in flight x size, e.g. 64x16x20,4x4x1MiB
-  --parts PARTS    of echo,memory,start (all)
+  --parts PARTS    of echo,shake,http,memory,start (all)
   --text           text messages instead of binary ones
   --idle N         idle connections for the memory part (10000)
   --json FILE      write everything that was measured
@@ -24,7 +25,7 @@ the bench build (build/bench); PEER adds servers, one a line: name=command with 
 `;
 
 const DEFAULT_CASES = '64x1x20,64x16x20,64x16x16KiB,4x4x1MiB';
-const PARTS = ['echo', 'memory', 'start'];
+const PARTS = ['echo', 'shake', 'http', 'memory', 'start'];
 const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 * 1024 };
 
 /** What the person typed is wrong: said in one line, exit code 2. */

@@ -1,6 +1,7 @@
 // The servers that are measured: what each is, how it starts, what it lacks.
-import { execFileSync } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { accessSync, chmodSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from './processes.js';
@@ -30,10 +31,66 @@ function output(program, args) {
   }
 }
 
+/** The version that a program names, on stdout or stderr. */
+function versionOf(program, args, pattern) {
+  if (!isProgram(program)) return undefined;
+  const { stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  return pattern.exec(`${stdout}${stderr}`)?.[1];
+}
+
 function berthProgram() {
   if (process.env.BERTH) return resolve(process.env.BERTH);
   const places = [join(buildFolder, 'berth'), join(buildFolder, 'src/cli/berth')];
   return places.find(isProgram) ?? places[0];
+}
+
+/** What web servers are asked for: the path, and how many connections ask. */
+export const PAGES = [
+  { name: '/health', path: '/health', connections: 64 },
+  { name: '10 KiB file', path: '/static/10k.bin', connections: 64 },
+  { name: '10 MiB file', path: '/static/10m.bin', connections: 4 },
+];
+
+let files;
+/** The folder with those files; every server serves the same ones. */
+function filesFolder() {
+  if (files !== undefined) return files;
+  files = temporaryFolder();
+  chmodSync(files, 0o755);
+  mkdirSync(join(files, 'static'), { mode: 0o755 });
+  for (const [name, size] of [['10k.bin', 10 * 1024], ['10m.bin', 10 * 1024 * 1024]]) {
+    writeFileSync(join(files, 'static', name), randomBytes(size));
+  }
+  return files;
+}
+
+/** nginx with one worker, as Debian builds it; without a log, and with the answer's size for /health. */
+function nginxCommand(port) {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`);
+  const lines = [
+    ...['daemon off;', 'worker_processes 1;', `pid ${folder}/pid;`, 'error_log stderr error;'],
+    'events { worker_connections 2048; }',
+    `http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000; ${paths.join(' ')}`,
+    `server { listen 127.0.0.1:${port} backlog=1024; root ${filesFolder()};`,
+    `location = /health { default_type application/json; return 200 '${'x'.repeat(HEALTH_SIZE)}'; } } }`,
+  ];
+  writeFileSync(join(folder, 'nginx.conf'), lines.join('\n'));
+  return { argv: ['/usr/sbin/nginx', '-p', folder, '-c', join(folder, 'nginx.conf')] };
+}
+
+function h2oCommand(port) {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  writeFileSync(join(folder, 'health'), 'x'.repeat(HEALTH_SIZE));
+  const lines = [
+    ...['num-threads: 1', `pid-file: ${folder}/pid`, 'listen:', '  host: 127.0.0.1', `  port: ${port}`],
+    ...['hosts:', '  default:', '    paths:', '      /health:', `        file.file: ${folder}/health`],
+    ...['      /:', `        file.dir: ${filesFolder()}`, ''],
+  ];
+  writeFileSync(join(folder, 'h2o.conf'), lines.join('\n'));
+  return { argv: ['/usr/bin/h2o', '-m', 'worker', '-c', join(folder, 'h2o.conf')] };
 }
 
 /** Berth with nothing of this user's: a folder of its own for configuration, state and runtime. */
@@ -44,7 +101,8 @@ function berthCommand(port) {
     env[`XDG_${name}`] = join(folder, name.toLowerCase());
     mkdirSync(env[`XDG_${name}`], { mode: 0o700 });
   }
-  writeFileSync(join(folder, 'conf.yaml'), `HOST: 127.0.0.1\nSERVER_PORT: ${port}\n`);
+  const lines = [`HOST: 127.0.0.1`, `SERVER_PORT: ${port}`, 'BERTH:', `  STATIC: ${join(filesFolder(), 'static')}`, ''];
+  writeFileSync(join(folder, 'conf.yaml'), lines.join('\n'));
   const argv = [berthProgram(), 'serve', '--port', `${port}`, '--ws', 'echo', '--strict-port'];
   return { argv, env, cwd: folder };
 }
@@ -60,9 +118,13 @@ print(f"{uvicorn.__version__}, websockets {websockets.__version__}, {loop}, "
       f"Python {platform.python_version()}")
 `;
 
+/** The size of Berth's own answer, give or take a digit. */
+const HEALTH_SIZE = 330;
+
 /**
  * Each: name; about(), its version, undefined when it is not there; lacks, what to do then;
- * command(port, part), how it starts; raw for the floor; health for what answers 200 on /health.
+ * command(port, part), how it starts; raw for the floor; health for what answers 200 on /health; web
+ * for what serves PAGES, and "only" when it speaks no WebSocket.
  */
 const KNOWN = [
   {
@@ -77,7 +139,22 @@ const KNOWN = [
     about: () => output(berthProgram(), ['--version'])?.replace(/^berth /, ''),
     lacks: `${berthProgram()} is not there or does not run; run ./dev bench, or say where in BERTH`,
     health: true,
+    web: 'too',
     command: berthCommand,
+  },
+  {
+    name: 'nginx',
+    about: () => versionOf('/usr/sbin/nginx', ['-v'], /nginx\/(\S+)/),
+    lacks: 'not installed; install nginx-light',
+    web: 'only',
+    command: nginxCommand,
+  },
+  {
+    name: 'h2o',
+    about: () => versionOf('/usr/bin/h2o', ['--version'], /version (\S+)/),
+    lacks: 'not installed; install h2o',
+    web: 'only',
+    command: h2oCommand,
   },
   {
     name: 'libwebsockets',

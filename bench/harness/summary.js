@@ -1,5 +1,7 @@
 // From rounds to figures: medians, and ratios to the floor.
 
+import { PAGES } from './servers.js';
+
 /** @param {number[]} numbers not empty */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
@@ -23,8 +25,11 @@ function summariseCase(rounds, floor, server, name) {
     .filter((round) => round[floor]?.[name] !== undefined)
     .map((round) => round[server][name].cpu_us / round[floor][name].cpu_us);
   if (ratios.length === 0) return { rounds: had.length, ...figures };
+  const rates = had
+    .filter((round) => round[floor]?.[name] !== undefined)
+    .map((round) => round[server][name].per_second / round[floor][name].per_second);
   const spread = { ratio_min: Math.min(...ratios), ratio_max: Math.max(...ratios) };
-  return { rounds: had.length, ...figures, ratio: median(ratios), ...spread };
+  return { rounds: had.length, ...figures, ratio: median(ratios), rate_ratio: median(rates), ...spread };
 }
 
 function summariseMemory(results) {
@@ -43,6 +48,10 @@ export function summarise(data) {
     ...server,
     cases: Object.fromEntries(
       data.cases.map((name) => [name, summariseCase(data.echo, floor, server.name, name)]),
+    ),
+    shake: summariseCase(data.shake ?? [], floor, server.name, 'handshakes'),
+    pages: Object.fromEntries(
+      PAGES.map(({ name }) => [name, summariseCase(data.http ?? [], 'nginx', server.name, name)]),
     ),
     memory: summariseMemory(data.memory[server.name]),
     start: data.start[server.name],

@@ -1,5 +1,6 @@
 // The figures as tables: for the terminal and for docs/performance.md.
 import { BUSY, machineText } from './machine.js';
+import { PAGES } from './servers.js';
 
 /** Three digits that count, and no more. */
 export function digits(number) {
@@ -32,8 +33,44 @@ function caseTable(title, data, summary, cell) {
   return {
     title,
     head: ['', ...data.cases],
-    rows: summary.map((server) => [server.name, ...data.cases.map((name) => cell(server.cases[name]))]),
+    rows: summary
+      .filter((server) => server.web !== 'only')
+      .map((server) => [server.name, ...data.cases.map((name) => cell(server.cases[name]))]),
   };
+}
+
+/** A rate with its ratio to the one that it is held to. */
+function rateAgainst(figures, rate) {
+  if (figures === undefined) return NONE;
+  const ratio = figures.rate_ratio === undefined ? '' : ` (×${digits(figures.rate_ratio)})`;
+  return `${rate(figures)}${ratio}`;
+}
+
+function shakeTable(summary) {
+  const having = summary.filter((server) => server.shake !== undefined);
+  if (having.length === 0) return [];
+  return [
+    {
+      title: 'Connections and upgrades (× the floor)',
+      head: ['', 'per second', 'processor time, µs'],
+      rows: having.map(({ name, shake }) => [name, rateAgainst(shake, rateCell), cpuCell(shake)]),
+    },
+  ];
+}
+
+function pageTables(summary) {
+  const having = summary.filter((server) => PAGES.some(({ name }) => server.pages?.[name] !== undefined));
+  if (having.length === 0) return [];
+  const table = (title, cell) => ({
+    title,
+    head: ['', ...PAGES.map(({ name, connections }) => `${name}, ${connections} connections`)],
+    rows: having.map(({ name, pages }) => [name, ...PAGES.map((page) => cell(pages[page.name]))]),
+  });
+  const mib = (figures) => `${grouped(Math.round(figures.mib_per_second))}`;
+  return [
+    table('Server processor time per request, µs (× nginx)', cpuCell),
+    table('MiB per second (× nginx)', (figures) => rateAgainst(figures, mib)),
+  ];
 }
 
 function memoryTable(summary) {
@@ -69,7 +106,7 @@ export function tables(data, summary) {
     caseTable('Round trip, µs, median / 99th percentile', data, summary, timeCell),
     caseTable('How busy the load generator was', data, summary, busyCell),
   ];
-  return [...(data.echo.length > 0 ? echo : []), ...memoryTable(summary), ...startTable(summary)];
+  return [...(data.echo.length > 0 ? echo : []), ...shakeTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
 }
 
 function textTable({ title, head, rows }) {
