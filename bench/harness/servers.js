@@ -85,7 +85,7 @@ function h2oCommand(port) {
   chmodSync(folder, 0o755);
   writeFileSync(join(folder, 'health'), 'x'.repeat(HEALTH_SIZE));
   const lines = [
-    ...['num-threads: 1', `pid-file: ${folder}/pid`, 'listen:', '  host: 127.0.0.1', `  port: ${port}`],
+    ...['num-threads: 1', 'user: root', 'listen:', '  host: 127.0.0.1', `  port: ${port}`],
     ...['hosts:', '  default:', '    paths:', '      /health:', `        file.file: ${folder}/health`],
     ...['      /:', `        file.dir: ${filesFolder()}`, ''],
   ];
@@ -119,7 +119,7 @@ print(f"{uvicorn.__version__}, websockets {websockets.__version__}, {loop}, "
 `;
 
 /** The size of Berth's own answer, give or take a digit. */
-const HEALTH_SIZE = 330;
+const HEALTH_SIZE = 217;
 
 /**
  * Each: name; about(), its version, undefined when it is not there; lacks, what to do then;

@@ -7,26 +7,6 @@ struct berth_writer berth_writer_on(void *memory, size_t capacity) {
     return (struct berth_writer){.data = memory, .capacity = capacity};
 }
 
-void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t size) {
-    if (writer->overflow || size > writer->capacity - writer->size) {
-        writer->overflow = true;
-        return;
-    }
-    if (size > 0)
-        memcpy(writer->data + writer->size, data, size);
-    writer->size += size;
-}
-
-void berth_writer_view(struct berth_writer *writer, struct berth_view view) {
-    berth_writer_bytes(writer, view.data, view.size);
-}
-
-void berth_writer_text(struct berth_writer *writer, const char *text) {
-    berth_writer_bytes(writer, text, strlen(text));
-}
-
-void berth_writer_char(struct berth_writer *writer, char c) { berth_writer_bytes(writer, &c, 1); }
-
 void berth_writer_number(struct berth_writer *writer, uint64_t number) {
     char digits[20]; /* 2^64 - 1 has twenty */
     size_t at = sizeof digits;

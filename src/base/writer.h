@@ -24,10 +24,31 @@ struct berth_writer {
 };
 
 struct berth_writer berth_writer_on(void *memory, size_t capacity);
-void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t size);
-void berth_writer_view(struct berth_writer *writer, struct berth_view view);
-void berth_writer_text(struct berth_writer *writer, const char *text);
-void berth_writer_char(struct berth_writer *writer, char c);
+
+/* Hot: every head and every document is written by these. Inline, a constant text is a few moves.
+ */
+static inline void berth_writer_bytes(struct berth_writer *writer, const void *data, size_t size) {
+    if (writer->overflow || size > writer->capacity - writer->size) {
+        writer->overflow = true;
+        return;
+    }
+    if (size > 0)
+        memcpy(writer->data + writer->size, data, size);
+    writer->size += size;
+}
+
+static inline void berth_writer_view(struct berth_writer *writer, struct berth_view view) {
+    berth_writer_bytes(writer, view.data, view.size);
+}
+
+static inline void berth_writer_text(struct berth_writer *writer, const char *text) {
+    berth_writer_bytes(writer, text, strlen(text));
+}
+
+static inline void berth_writer_char(struct berth_writer *writer, char c) {
+    berth_writer_bytes(writer, &c, 1);
+}
+
 void berth_writer_number(struct berth_writer *writer, uint64_t number);
 void berth_writer_format(struct berth_writer *writer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

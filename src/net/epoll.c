@@ -142,6 +142,7 @@ static const struct berth_net_ops ops = {
     .read_stop = berth_net_epoll_read_stop,
     .write = berth_net_epoll_write,
     .flush = berth_net_epoll_flush,
+    .want = berth_net_epoll_flush, /* what the set tells is the same */
     .shutdown = berth_net_epoll_shutdown,
     .stream_close = berth_net_epoll_stream_close,
     .local = berth_net_epoll_local,

@@ -103,6 +103,11 @@ static void stop_writing(struct berth_net_epoll_stream *stream) {
 
 static void send_queue(struct berth_net_epoll_stream *stream) {
     struct berth_net_queue *queue = &stream->base.queue;
+    if (queue->size == 0) { /* it was only to be told when there is room */
+        stop_writing(stream);
+        berth_net_stream_written(&stream->base, 0);
+        return;
+    }
     struct berth_view views[FLUSH_PARTS_MAX];
     size_t count = berth_net_queue_peek(queue, views, FLUSH_PARTS_MAX);
     size_t written = 0;

@@ -130,8 +130,21 @@ void berth_net_stream_start(struct berth_net_stream *stream,
  * finds it; the call then gives 0. */
 int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count);
 
-/* The same, but it leaves in the loop's next turn, not now: for who has much to send, and lets
- * others have their turn. on_drained follows. */
+/* Sends of the bytes what goes at once, and hardly more: for who has the rest again when it is
+ * wanted. ret_taken is how many were taken; when not all were, on_drained follows. The queue has to
+ * be empty. Errors: as berth_net_send. */
+int berth_net_offer(struct berth_net_stream *stream, struct berth_view bytes, size_t *ret_taken);
+
+/* Is the system alone to look at what is offered? Then it may be memory that can vanish, as that of
+ * a mapped file that shrinks does: the connection fails, and nothing else. */
+bool berth_net_offers_unseen(const struct berth_net *net);
+
+/* on_drained follows in the loop's next turn, or when more would go: for who has much to offer, and
+ * lets others have their turn. Only where berth_net_offers_unseen. */
+void berth_net_want(struct berth_net_stream *stream);
+
+/* As berth_net_send, but it leaves in the loop's next turn, not now: for who has much to send, and
+ * lets others have their turn. on_drained follows. */
 int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
                          size_t count);
 

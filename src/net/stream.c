@@ -122,6 +122,56 @@ int berth_net_send(struct berth_net_stream *stream, const struct berth_view *par
     return enqueue(stream, parts, count, written);
 }
 
+/* Where the transport cannot tell by itself when there is room, so much of what did not go is
+ * queued, to hear when it has left. */
+#define OFFER_TAIL ((size_t)4096)
+
+bool berth_net_offers_unseen(const struct berth_net *net) { return net->ops->want != NULL; }
+
+void berth_net_want(struct berth_net_stream *stream) {
+    BERTH_ASSERT(stream->net->ops->want != NULL && stream->queue.size == 0);
+    if (stream->state != BERTH_NET_STREAM_OPEN)
+        return;
+    int error = stream->net->ops->want(stream);
+    if (error < 0)
+        berth_net_stream_fail_later(stream, error);
+}
+
+/* Sees to it that on_drained follows, when `bytes` is what did not go. Gives how many of them were
+ * taken. */
+static size_t wait_for_room(struct berth_net_stream *stream, struct berth_view bytes) {
+    if (berth_net_offers_unseen(stream->net)) {
+        berth_net_want(stream);
+        return 0;
+    }
+    if (bytes.size > OFFER_TAIL)
+        bytes.size = OFFER_TAIL;
+    int error = enqueue(stream, &bytes, 1, 0);
+    if (error < 0) /* nothing would be heard of this stream any more */
+        berth_net_stream_fail_later(stream, error);
+    return bytes.size;
+}
+
+int berth_net_offer(struct berth_net_stream *stream, struct berth_view bytes, size_t *ret_taken) {
+    int error;
+    size_t size = size_to_send(stream, &bytes, 1, &error);
+    BERTH_ASSERT(stream->queue.size == 0 && stream->state != BERTH_NET_STREAM_CONNECTING);
+    *ret_taken = 0;
+    if (size == 0)
+        return error;
+    size_t written = 0;
+    error = stream->net->ops->write(stream, &bytes, 1, &written);
+    if (error < 0) {
+        berth_net_stream_fail_later(stream, error);
+        return 0;
+    }
+    *ret_taken = written;
+    if (written < size)
+        *ret_taken +=
+            wait_for_room(stream, (struct berth_view){bytes.data + written, size - written});
+    return 0;
+}
+
 int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
                          size_t count) {
     int error;

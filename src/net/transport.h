@@ -55,6 +55,10 @@ struct berth_net_ops {
     /* Begins to write what the queue holds; ends in berth_net_stream_written. */
     int (*flush)(struct berth_net_stream *stream);
 
+    /* Has berth_net_stream_written called, with 0, as soon as more would go, in a turn to come; the
+     * queue is empty. NULL where the transport cannot. */
+    int (*want)(struct berth_net_stream *stream);
+
     /* Sends FIN; the queue is empty. */
     int (*shutdown)(struct berth_net_stream *stream);
 

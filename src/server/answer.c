@@ -54,11 +54,23 @@ static void write_version(const struct berth_answer *answer, struct berth_writer
         berth_http_field_view(out, "Content-Range", answer->content_range);
 }
 
+static void write_date(struct berth_kept_date *kept, struct berth_writer *out) {
+    int64_t now_s = (int64_t)berth_sys_clock_unix_s();
+    if (kept->unix_s != now_s) {
+        struct berth_writer text = berth_writer_on(kept->text, sizeof kept->text);
+        berth_http_date_write(&text, now_s);
+        kept->unix_s = now_s;
+    }
+    berth_writer_text(out, "Date: ");
+    berth_writer_bytes(out, kept->text, sizeof kept->text);
+    berth_writer_text(out, "\r\n");
+}
+
 static void write_head(struct berth_conn *conn, const struct berth_answer *answer, uint64_t size,
                        struct berth_writer *out) {
     const struct berth_http_head *request = conn->http != NULL ? conn->http->head : NULL;
     berth_http_response_begin(out, answer->status);
-    berth_http_field_date(out, "Date", (int64_t)berth_sys_clock_unix_s());
+    write_date(&conn->server->date, out);
     if (answer->status != 204 && answer->status != 304)
         berth_http_field_number(out, "Content-Length", size);
     if (answer->type != NULL)
@@ -103,8 +115,8 @@ static void write_failed_head(struct berth_conn *conn, struct berth_writer *head
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer) {
     char memory[4096];
     struct berth_writer head = berth_writer_on(memory, sizeof memory);
-    uint64_t size =
-        answer->file.handle >= 0 ? answer->file.size - answer->file_first : answer->body.size;
+    bool is_file = answer->file.handle >= 0 || answer->mapped != NULL;
+    uint64_t size = is_file ? answer->end - answer->first : answer->body.size;
     write_head(conn, answer, size, &head);
     bool failed = head.overflow;
     if (failed)
@@ -113,27 +125,30 @@ void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answe
     bool asked_for_head = conn->http != NULL && conn->http->head != NULL &&
                           conn->http->head->method == BERTH_HTTP_METHOD_HEAD;
     bool with_body = size > 0 && !asked_for_head && !failed;
-    if (answer->file.handle < 0) {
+    if (!is_file) {
         struct berth_view parts[] = {berth_writer_result(&head), answer->body};
         berth_conn_send(conn, parts, with_body ? 2 : 1);
         return;
     }
     conn->http->file = answer->file;
-    conn->http->file_offset = with_body ? answer->file_first : answer->file.size;
+    conn->http->mapped = answer->mapped;
+    if (answer->mapped != NULL)
+        berth_file_cache_hold(answer->mapped);
+    conn->http->file_offset = with_body ? answer->first : answer->end;
+    conn->http->file_end = answer->end;
     berth_conn_http_send_file(conn, berth_writer_result(&head));
 }
 
 void berth_answer_cut_body(struct berth_answer *answer, uint64_t first, uint64_t last) {
-    if (answer->file.handle >= 0) {
-        answer->file_first = first;
-        answer->file.size = last + 1;
-    } else {
+    answer->first = first;
+    answer->end = last + 1;
+    if (answer->body.size > 0)
         answer->body = (struct berth_view){answer->body.data + first, (size_t)(last - first + 1)};
-    }
 }
 
 void berth_answer_drop_body(struct berth_answer *answer) {
     berth_sys_file_close(&answer->file);
+    answer->mapped = NULL;
     answer->body = (struct berth_view){NULL, 0};
 }
 

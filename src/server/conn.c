@@ -108,6 +108,11 @@ void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, si
         berth_conn_abort(conn);
 }
 
+void berth_conn_offer(struct berth_conn *conn, struct berth_view bytes, size_t *ret_taken) {
+    if (conn->state != BERTH_CONN_DEAD && berth_net_offer(conn->stream, bytes, ret_taken) < 0)
+        berth_conn_abort(conn);
+}
+
 void berth_conn_send_later(struct berth_conn *conn, const struct berth_view *parts, size_t count) {
     if (conn->state != BERTH_CONN_DEAD && berth_net_send_later(conn->stream, parts, count) < 0)
         berth_conn_abort(conn);

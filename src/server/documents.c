@@ -82,6 +82,28 @@ static int prove(const struct berth_request *request, char *text, struct berth_v
     return 0;
 }
 
+static bool is_kept(const struct berth_kept_health *kept, const struct berth_endpoint *endpoint) {
+    return kept->size > 0 && kept->state == endpoint->state &&
+           kept->address.family == endpoint->address.family &&
+           berth_addr_same_ip(&kept->address, &endpoint->address);
+}
+
+/* Hot: clients ask for it again and again, and all else of it stays as long as the server. */
+static void write_kept_health(struct berth_kept_health *kept, const struct berth_endpoint *endpoint,
+                              struct berth_writer *out) {
+    if (!is_kept(kept, endpoint)) {
+        struct berth_writer text = berth_writer_on(kept->text, sizeof kept->text);
+        berth_endpoint_write(endpoint, BERTH_ENDPOINT_HEALTH, &text);
+        kept->state = endpoint->state;
+        kept->address = endpoint->address;
+        kept->size = text.overflow ? 0 : text.size;
+    }
+    if (kept->size > 0)
+        berth_writer_bytes(out, kept->text, kept->size);
+    else
+        berth_endpoint_write(endpoint, BERTH_ENDPOINT_HEALTH, out);
+}
+
 void berth_documents_health(struct berth_request *request, struct berth_answer *answer) {
     const struct berth_server *server = request->conn->server;
     const struct berth_server_options *options = server->options;
@@ -104,7 +126,10 @@ void berth_documents_health(struct berth_request *request, struct berth_answer *
         return;
     }
     struct berth_writer document = scratch_writer(request);
-    berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
+    if (endpoint.proof.size > 0)
+        berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
+    else
+        write_kept_health(&request->conn->server->health, &endpoint, &document);
     answer->status = berth_endpoint_http_status(endpoint.state);
     answer_document(request, answer, &document, "application/json");
 }

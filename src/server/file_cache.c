@@ -15,9 +15,10 @@ struct entry {
     struct entry *next_in_bucket;
     struct entry *newer, *older; /* by the time of their last use */
     uint64_t read_at_ms;
+    size_t holds; /* the cache's own, and others' */
     uint32_t hash;
     unsigned order;
-    struct berth_view name; /* its bytes, then the file's, lie behind this struct */
+    struct berth_view name; /* its bytes lie behind this struct, and behind them a copied file's */
 };
 
 struct folder {
@@ -31,7 +32,8 @@ struct folder {
 struct berth_file_cache {
     struct berth_net *net;
     intptr_t dir;
-    size_t size; /* of all entries */
+    bool maps;
+    size_t copied, mapped; /* bytes of all entries */
     struct entry *newest, *oldest;
     struct entry *buckets[BUCKETS];
     size_t folder_count;
@@ -48,8 +50,13 @@ static uint32_t hash_of(struct berth_view name, unsigned order) {
     return hash;
 }
 
-static size_t size_of(const struct entry *entry) {
-    return sizeof *entry + entry->name.size + (size_t)entry->file.version.size;
+/* What the limits count. */
+static void count(struct berth_file_cache *cache, const struct entry *entry, bool comes) {
+    size_t copied = sizeof *entry + entry->name.size;
+    size_t mapped = 0;
+    *(entry->file.is_mapped ? &mapped : &copied) += (size_t)entry->file.version.size;
+    cache->copied += comes ? copied : 0 - copied;
+    cache->mapped += comes ? mapped : 0 - mapped;
 }
 
 static void unlink_use(struct berth_file_cache *cache, struct entry *entry) {
@@ -64,14 +71,30 @@ static void link_use(struct berth_file_cache *cache, struct entry *entry) {
     cache->newest = entry;
 }
 
+static struct entry *entry_of(const struct berth_cached_file *file) {
+    return (struct entry *)(uintptr_t)file;
+}
+
+void berth_file_cache_hold(const struct berth_cached_file *file) { entry_of(file)->holds++; }
+
+void berth_file_cache_release(const struct berth_cached_file *file) {
+    struct entry *entry = entry_of(file);
+    BERTH_ASSERT(entry->holds > 0);
+    if (--entry->holds > 0)
+        return;
+    if (file->is_mapped)
+        berth_sys_file_unmap(file->bytes, file->version.size);
+    berth_free(entry);
+}
+
 static void drop(struct berth_file_cache *cache, struct entry *entry) {
     struct entry **at = &cache->buckets[entry->hash % BUCKETS];
     while (*at != entry)
         at = &(*at)->next_in_bucket;
     *at = entry->next_in_bucket;
     unlink_use(cache, entry);
-    cache->size -= size_of(entry);
-    berth_free(entry);
+    count(cache, entry, false);
+    berth_file_cache_release(&entry->file);
 }
 
 static struct entry *find(struct berth_file_cache *cache, struct berth_view name, unsigned order) {
@@ -98,30 +121,48 @@ const struct berth_cached_file *berth_file_cache_find(struct berth_file_cache *c
     return &entry->file;
 }
 
+/* The file's bytes behind the name. */
+static bool copy_file(struct entry *entry, const struct berth_sys_file *file) {
+    char *bytes = (char *)(entry + 1) + entry->name.size;
+    size_t size = (size_t)entry->file.version.size, got = 0;
+    entry->file.bytes = bytes;
+    return berth_sys_file_read_at(file, 0, bytes, size, &got) == 0 && got == size;
+}
+
+static bool map_file(struct entry *entry, const struct berth_sys_file *file) {
+    entry->file.is_mapped = true;
+    return berth_sys_file_map(file, &entry->file.bytes) == 0;
+}
+
 static struct entry *make_entry(struct berth_view name, const struct berth_file_version *version,
                                 const struct berth_sys_file *file) {
-    struct entry *entry = berth_alloc(sizeof *entry + name.size + (size_t)version->size);
+    bool is_small = version->size <= BERTH_FILE_CACHE_COPY_MAX;
+    size_t copied = is_small ? (size_t)version->size : 0;
+    struct entry *entry = berth_alloc(sizeof *entry + name.size + copied);
     if (entry == NULL)
         return NULL;
-    char *memory = (char *)(entry + 1);
-    char *bytes = memory + name.size;
-    size_t got = 0;
-    if (berth_sys_file_read_at(file, 0, bytes, (size_t)version->size, &got) < 0 ||
-        got < version->size) { /* it is being written to */
-        berth_free(entry);
-        return NULL;
-    }
-    memcpy(memory, name.data, name.size);
-    entry->name = (struct berth_view){memory, name.size};
-    entry->file = (struct berth_cached_file){*version, bytes};
-    return entry;
+    memcpy(entry + 1, name.data, name.size);
+    entry->name = (struct berth_view){(char *)(entry + 1), name.size};
+    entry->file.version = *version;
+    entry->holds = 1;
+    if (is_small ? copy_file(entry, file) : map_file(entry, file))
+        return entry;
+    berth_free(entry); /* a file that is being written to, or no memory */
+    return NULL;
+}
+
+static void make_room(struct berth_file_cache *cache) {
+    while (cache->oldest != NULL && (cache->copied > BERTH_FILE_CACHE_COPIES_MAX ||
+                                     cache->mapped > BERTH_FILE_CACHE_MAPS_MAX))
+        drop(cache, cache->oldest);
 }
 
 const struct berth_cached_file *berth_file_cache_put(struct berth_file_cache *cache,
                                                      struct berth_view name, unsigned order,
                                                      const struct berth_file_version *version,
                                                      const struct berth_sys_file *file) {
-    if (version->size > BERTH_FILE_CACHE_FILE_MAX || find(cache, name, order) != NULL)
+    size_t max = cache->maps ? BERTH_FILE_CACHE_MAP_MAX : BERTH_FILE_CACHE_COPY_MAX;
+    if (version->size > max || find(cache, name, order) != NULL)
         return NULL;
     struct entry *entry = make_entry(name, version, file);
     if (entry == NULL)
@@ -129,9 +170,8 @@ const struct berth_cached_file *berth_file_cache_put(struct berth_file_cache *ca
     entry->order = order;
     entry->hash = hash_of(name, order);
     entry->read_at_ms = berth_net_now_ms(cache->net);
-    cache->size += size_of(entry);
-    while (cache->size > BERTH_FILE_CACHE_SIZE_MAX && cache->oldest != NULL)
-        drop(cache, cache->oldest);
+    count(cache, entry, true);
+    make_room(cache);
     entry->next_in_bucket = cache->buckets[entry->hash % BUCKETS];
     cache->buckets[entry->hash % BUCKETS] = entry;
     link_use(cache, entry);
@@ -218,13 +258,14 @@ bool berth_file_cache_watch(struct berth_file_cache *cache, struct berth_view na
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
-int berth_file_cache_create(struct berth_net *net, intptr_t dir,
+int berth_file_cache_create(struct berth_net *net, intptr_t dir, bool maps,
                             struct berth_file_cache **ret_cache) {
     struct berth_file_cache *cache = berth_alloc(sizeof *cache);
     if (cache == NULL)
         return BERTH_E_MEMORY;
     cache->net = net;
     cache->dir = dir;
+    cache->maps = maps;
     *ret_cache = cache;
     return 0;
 }
@@ -236,6 +277,6 @@ void berth_file_cache_destroy(struct berth_file_cache *cache) {
         drop(cache, cache->newest);
     while (cache->folder_count > 0)
         forget_folder(cache, cache->folder_count - 1);
-    BERTH_ASSERT(cache->size == 0);
+    BERTH_ASSERT(cache->copied == 0 && cache->mapped == 0);
     berth_free(cache);
 }

@@ -44,7 +44,7 @@ static int set_up(void **state) {
     struct berth_net_sim_options options = {.seed = 1};
     assert_int_equal(berth_net_sim_create(&options, &world->net), 0);
     assert_int_equal(berth_sys_dir_open(world->root, &world->dir), 0);
-    return berth_file_cache_create(world->net, world->dir, &world->cache);
+    return berth_file_cache_create(world->net, world->dir, true, &world->cache);
 }
 
 static int tear_down(void **state) {
@@ -149,26 +149,53 @@ static void nothing_old_is_given(void **state) {
     assert_true(is_there(world, "x", 1, "new"));
 }
 
-static void large_files_are_not_kept(void **state) {
+static void large_files_are_mapped(void **state) {
     struct world *world = *state;
-    char *text = calloc(1, BERTH_FILE_CACHE_FILE_MAX + 2);
-    memset(text, 'x', BERTH_FILE_CACHE_FILE_MAX);
+    char *text = calloc(1, BERTH_FILE_CACHE_COPY_MAX + 2);
+    memset(text, 'x', BERTH_FILE_CACHE_COPY_MAX);
     put_file(world, "fits", text);
-    assert_non_null(load(world, "fits", 1));
-    text[BERTH_FILE_CACHE_FILE_MAX] = 'x';
+    assert_false(load(world, "fits", 1)->is_mapped);
+    text[BERTH_FILE_CACHE_COPY_MAX] = 'x';
     put_file(world, "larger", text);
+    assert_true(load(world, "larger", 1)->is_mapped);
+    assert_true(is_there(world, "larger", 1, text));
+
+    berth_file_cache_destroy(world->cache);
+    assert_int_equal(berth_file_cache_create(world->net, world->dir, false, &world->cache), 0);
+    assert_non_null(load(world, "fits", 1));
     assert_null(load(world, "larger", 1));
+    free(text);
+}
+
+static void what_is_held_outlives_its_entry(void **state) {
+    struct world *world = *state;
+    char *text = calloc(1, BERTH_FILE_CACHE_COPY_MAX + 2);
+    memset(text, 'x', BERTH_FILE_CACHE_COPY_MAX + 1);
+    put_file(world, "small", "text");
+    put_file(world, "large", text);
+    const struct berth_cached_file *small = load(world, "small", 1);
+    const struct berth_cached_file *large = load(world, "large", 1);
+    berth_file_cache_hold(small);
+    berth_file_cache_hold(large);
+    berth_file_cache_hold(large);
+    touch(world, "");
+    assert_false(is_there(world, "small", 1, "text"));
+    assert_memory_equal(small->bytes, "text", 4);
+    berth_file_cache_release(large);
+    assert_memory_equal(large->bytes, text, BERTH_FILE_CACHE_COPY_MAX + 1);
+    berth_file_cache_release(small);
+    berth_file_cache_release(large);
     free(text);
 }
 
 static void the_least_used_goes(void **state) {
     struct world *world = *state;
-    char *text = calloc(1, BERTH_FILE_CACHE_FILE_MAX + 1);
-    memset(text, 'x', BERTH_FILE_CACHE_FILE_MAX);
+    char *text = calloc(1, BERTH_FILE_CACHE_COPY_MAX + 1);
+    memset(text, 'x', BERTH_FILE_CACHE_COPY_MAX);
     put_file(world, "big", text);
     put_file(world, "x", "used");
     assert_non_null(load(world, "x", 1));
-    unsigned most = (unsigned)(BERTH_FILE_CACHE_SIZE_MAX / BERTH_FILE_CACHE_FILE_MAX) + 10;
+    unsigned most = (unsigned)(BERTH_FILE_CACHE_COPIES_MAX / BERTH_FILE_CACHE_COPY_MAX) + 10;
     for (unsigned order = 0; order < most; order++) {
         assert_non_null(load(world, "big", order));
         assert_true(is_there(world, "x", 1, "used"));
@@ -193,9 +220,13 @@ static void folders_have_a_limit(void **state) {
 int main(void) {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(what_is_put_is_found), CASE(a_change_drops_what_lies_beneath),
-        CASE(nothing_old_is_given), CASE(large_files_are_not_kept),
-        CASE(the_least_used_goes),  CASE(folders_have_a_limit),
+        CASE(what_is_put_is_found),
+        CASE(a_change_drops_what_lies_beneath),
+        CASE(nothing_old_is_given),
+        CASE(large_files_are_mapped),
+        CASE(what_is_held_outlives_its_entry),
+        CASE(the_least_used_goes),
+        CASE(folders_have_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

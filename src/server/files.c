@@ -176,10 +176,21 @@ static void write_tag(struct berth_writer *out, const struct berth_file_version 
                         (unsigned long long)version -> modified_s, version -> modified_ns);
 }
 
-/* Answers with the bytes, which lie in memory, or in the file of the answer (RFC 9110 13.2.1: first
- * the conditions, then the range). */
+/* Where the bytes are; NULL leaves the file that the answer has. */
+static void set_body(struct berth_answer *answer, const struct berth_cached_file *cached) {
+    if (cached == NULL)
+        return;
+    if (cached->is_mapped)
+        answer->mapped = cached;
+    else
+        answer->body = (struct berth_view){cached->bytes, (size_t)cached->version.size};
+}
+
+/* Answers with what is cached, or with the file of the answer (RFC 9110 13.2.1: first the
+ * conditions, then the range). */
 static void answer_version(struct berth_conn *conn, struct berth_answer *answer,
-                           const struct berth_file_version *version, const char *bytes) {
+                           const struct berth_file_version *version,
+                           const struct berth_cached_file *cached) {
     const struct berth_http_head *head = conn->http->head;
     char tag_memory[80], range_memory[80];
     struct berth_writer tag = berth_writer_on(tag_memory, sizeof tag_memory);
@@ -189,8 +200,9 @@ static void answer_version(struct berth_conn *conn, struct berth_answer *answer,
                                                version->modified_s};
     answer->version = version;
     answer->validators = &validators;
-    answer->body = (struct berth_view){bytes, bytes != NULL ? (size_t)version->size : 0};
+    answer->end = version->size;
     answer->status = 200;
+    set_body(answer, cached);
 
     uint64_t first = 0, last = 0;
     struct berth_view asked;
@@ -267,7 +279,7 @@ static void answer_from_disk(struct berth_conn *conn, const struct wanted *wante
         berth_sys_file_close(&file);
     else
         answer->file = file;
-    answer_version(conn, answer, &version, cached != NULL ? cached->bytes : NULL);
+    answer_version(conn, answer, &version, cached);
 }
 
 void berth_files_answer(struct berth_conn *conn, struct berth_view path,
@@ -290,7 +302,7 @@ void berth_files_answer(struct berth_conn *conn, struct berth_view path,
     if (server->files != NULL)
         cached = berth_file_cache_find(server->files, wanted.view, order_number(&wanted));
     if (cached != NULL)
-        answer_version(conn, answer, &cached->version, cached->bytes);
+        answer_version(conn, answer, &cached->version, cached);
     else
         answer_from_disk(conn, &wanted, answer);
 }

@@ -10,6 +10,7 @@
 /* So much of a file leaves in one turn of the loop; then others have theirs, however fast the peer
  * reads. */
 #define FILE_TURN ((size_t)16 * FILE_PIECE)
+#define MAPPED_TURN ((size_t)4 * 1024 * 1024)
 
 /* -- The phase --------------------------------------------------------------------------------- */
 
@@ -28,6 +29,7 @@ static struct berth_http_phase *take_phase(struct berth_server *server) {
     phase->head = NULL;
     phase->keep_alive = false;
     phase->file.handle = -1;
+    phase->mapped = NULL;
     berth_http_reader_init(&phase->reader, BERTH_HTTP_REQUESTS, phase->storage, storage,
                            &server->http_limits);
     return phase;
@@ -38,6 +40,9 @@ void berth_conn_http_release(struct berth_conn *conn) {
     struct berth_http_phase *phase = conn->http;
     conn->http = NULL;
     berth_sys_file_close(&phase->file);
+    if (phase->mapped != NULL)
+        berth_file_cache_release(phase->mapped);
+    phase->mapped = NULL;
     if (server->spare_phase_count >= BERTH_SPARE_PHASES) {
         berth_free(phase);
         return;
@@ -119,42 +124,95 @@ void berth_conn_http_fail(struct berth_conn *conn, int status, const char *reaso
 
 /* -- Files ------------------------------------------------------------------------------------- */
 
-void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head) {
+/* Reads the next piece of the file into the scratch. */
+static bool read_piece(struct berth_conn *conn, size_t wanted) {
     struct berth_http_phase *phase = conn->http;
-    char *piece = conn->server->scratch;
+    size_t got = 0;
+    return berth_sys_file_read_at(&phase->file, phase->file_offset, conn->server->scratch, wanted,
+                                  &got) == 0 &&
+           got == wanted;
+}
+
+/* One piece: with the head in front, all of it is sent; else what the peer takes. In the last one
+ * of a turn, the queue takes it, so that others have their turn first. */
+static void send_piece(struct berth_conn *conn, struct berth_view head, size_t size, bool is_last) {
+    struct berth_http_phase *phase = conn->http;
+    struct berth_view piece = {conn->server->scratch, size};
+    size_t taken = size;
+    if (head.size > 0)
+        berth_conn_send(conn, (struct berth_view[]){head, piece}, 2);
+    else if (is_last)
+        berth_conn_send_later(conn, &piece, 1);
+    else
+        berth_conn_offer(conn, piece, &taken);
+    phase->file_offset += taken;
+}
+
+/* More is to be sent, when there is room or the others have had their turn. */
+static void wait_for_room(struct berth_conn *conn) {
+    berth_conn_wait(conn);
+    berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
+}
+
+static void send_read(struct berth_conn *conn, struct berth_view head) {
+    struct berth_http_phase *phase = conn->http;
     size_t sent = 0;
-    conn->state = BERTH_CONN_SENDING;
     do {
-        uint64_t left = phase->file.size - phase->file_offset;
+        uint64_t left = phase->file_end - phase->file_offset;
         size_t wanted = left < FILE_PIECE ? (size_t)left : FILE_PIECE;
-        size_t got = 0;
-        if (wanted > 0 &&
-            (berth_sys_file_read_at(&phase->file, phase->file_offset, piece, wanted, &got) < 0 ||
-             got == 0)) {
+        if (wanted > 0 && !read_piece(conn, wanted)) {
             berth_conn_abort(conn); /* shorter than promised: only a cut connection can say so */
             return;
         }
-        phase->file_offset += got;
-        struct berth_view parts[] = {head, {piece, got}};
-        sent += got;
-        if (sent < FILE_TURN || phase->file_offset == phase->file.size)
-            berth_conn_send(conn, parts, 2);
-        else
-            berth_conn_send_later(conn, parts, 2);
+        sent += wanted;
+        send_piece(conn, head, wanted, sent >= FILE_TURN && wanted < left);
         head.size = 0;
         if (conn->state != BERTH_CONN_SENDING)
             return;
         if (berth_net_stream_pending(conn->stream) > 0) {
-            berth_conn_wait(conn);
-            berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
+            wait_for_room(conn);
             return;
         }
-    } while (phase->file_offset < phase->file.size);
+    } while (phase->file_offset < phase->file_end);
     conn->state = BERTH_CONN_HTTP;
 }
 
+/* A turn of what is mapped. The system alone looks at the bytes: that the file has shrunk is a
+ * failure of the connection. */
+static void send_mapped(struct berth_conn *conn, struct berth_view head) {
+    struct berth_http_phase *phase = conn->http;
+    if (head.size > 0)
+        berth_conn_send(conn, &head, 1);
+    if (conn->state != BERTH_CONN_SENDING)
+        return;
+    uint64_t left = phase->file_end - phase->file_offset;
+    struct berth_view piece = {phase->mapped->bytes + phase->file_offset,
+                               left < MAPPED_TURN ? (size_t)left : MAPPED_TURN};
+    size_t taken = 0;
+    if (berth_net_stream_pending(conn->stream) == 0 && left > 0)
+        berth_conn_offer(conn, piece, &taken);
+    if (conn->state != BERTH_CONN_SENDING)
+        return;
+    phase->file_offset += taken;
+    if (phase->file_offset == phase->file_end && berth_net_stream_pending(conn->stream) == 0) {
+        conn->state = BERTH_CONN_HTTP;
+        return;
+    }
+    if (taken == piece.size && berth_net_stream_pending(conn->stream) == 0)
+        berth_net_want(conn->stream);
+    wait_for_room(conn);
+}
+
+void berth_conn_http_send_file(struct berth_conn *conn, struct berth_view head) {
+    conn->state = BERTH_CONN_SENDING;
+    if (conn->http->mapped != NULL)
+        send_mapped(conn, head);
+    else
+        send_read(conn, head);
+}
+
 void berth_conn_http_drained(struct berth_conn *conn) {
-    if (conn->http->file_offset < conn->http->file.size)
+    if (conn->http->file_offset < conn->http->file_end)
         berth_conn_http_send_file(conn, (struct berth_view){NULL, 0});
     else
         conn->state = BERTH_CONN_HTTP;

@@ -11,6 +11,7 @@
 #include "proto/endpoint.h"
 #include "proto/http.h"
 #include "proto/http_conditional.h"
+#include "proto/http_writer.h"
 #include "proto/ws.h"
 #include "server/access.h"
 #include "server/deadline.h"
@@ -111,8 +112,10 @@ struct berth_http_phase {
     struct berth_http_phase *next_spare;
     const struct berth_http_head *head; /* of the request under way; NULL before it */
     bool keep_alive;
-    struct berth_sys_file file; /* what an answer is sent from; handle -1 for none */
+    struct berth_sys_file file;             /* what an answer is sent from; handle -1 for none */
+    const struct berth_cached_file *mapped; /* likewise, held; NULL for none */
     uint64_t file_offset;
+    uint64_t file_end;
     struct berth_http_reader reader;
     char *storage; /* limits.head_size bytes behind this struct */
 };
@@ -125,6 +128,20 @@ struct berth_batch {
     struct berth_view parts[BERTH_BATCH_PARTS];
     size_t memory_size;
     char memory[BERTH_BATCH_SIZE];
+};
+
+/* /health as it was last written; it is the same until the state or the address is another. */
+struct berth_kept_health {
+    enum berth_endpoint_state state;
+    struct berth_addr address;
+    size_t size; /* 0 for none */
+    char text[2048];
+};
+
+/* The field Date of this second. */
+struct berth_kept_date {
+    int64_t unix_s;
+    char text[BERTH_HTTP_DATE_SIZE];
 };
 
 struct berth_server {
@@ -166,6 +183,8 @@ struct berth_server {
     uint32_t uid;
     intptr_t static_dir; /* -1 for none */
     struct berth_file_cache *files;
+    struct berth_kept_health health;
+    struct berth_kept_date date;
     unsigned refusals; /* logged in the present window of time */
     uint64_t refusals_since_ms;
 
@@ -206,7 +225,10 @@ void berth_conn_forget_ends(struct berth_conn *conn);
 /* Sends; closes the connection when that cannot be. */
 void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count);
 
-/* The same in the loop's next turn. */
+/* Sends what goes at once, and says how much that was. */
+void berth_conn_offer(struct berth_conn *conn, struct berth_view bytes, size_t *ret_taken);
+
+/* As berth_conn_send, in the loop's next turn. */
 void berth_conn_send_later(struct berth_conn *conn, const struct berth_view *parts, size_t count);
 
 /* Reads no further until what is queued is sent; conn.c goes on by itself. */
@@ -256,7 +278,8 @@ struct berth_answer {
     struct berth_view location;
     struct berth_view cookie;   /* Set-Cookie */
     struct berth_sys_file file; /* the body, in place of `body`; taken. Handle -1 for none */
-    uint64_t file_first;        /* what precedes this byte of the file is not sent */
+    const struct berth_cached_file *mapped; /* likewise; a loan. NULL for none */
+    uint64_t first, end; /* of a file or what is mapped: the bytes to send, the last not included */
     const struct berth_file_version *version; /* of a file: what is said of it */
     const struct berth_http_validators *validators;
     struct berth_view content_range;

@@ -102,7 +102,8 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     if (error == 0 && options->static_dir != NULL)
         error = berth_sys_dir_open(options->static_dir, &server->static_dir);
     if (error == 0 && server->static_dir >= 0)
-        error = berth_file_cache_create(net, server->static_dir, &server->files);
+        error = berth_file_cache_create(net, server->static_dir, berth_net_offers_unseen(net),
+                                        &server->files);
     if (error < 0) {
         berth_server_destroy(server);
         return error;

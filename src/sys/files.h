@@ -79,6 +79,12 @@ int berth_sys_file_open_beneath(intptr_t dir, const char *relative,
 int berth_sys_file_read_at(const struct berth_sys_file *file, uint64_t offset, void *bytes,
                            size_t size, size_t *ret_size);
 
+/* The whole file as memory, which others of its users share. Reading it with a pointer is death
+ * when the file has shrunk meanwhile: hand it to the system alone. Errors: BERTH_E_INVALID for an
+ * empty one, BERTH_E_MEMORY. */
+int berth_sys_file_map(const struct berth_sys_file *file, const char **ret_bytes);
+void berth_sys_file_unmap(const char *bytes, uint64_t size);
+
 /* Twice is once. */
 void berth_sys_file_close(struct berth_sys_file *file);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -135,6 +136,20 @@ int berth_sys_file_read_at(const struct berth_sys_file *file, uint64_t offset, v
     }
     *ret_size = done;
     return 0;
+}
+
+int berth_sys_file_map(const struct berth_sys_file *file, const char **ret_bytes) {
+    if (file->size == 0 || file->size > SIZE_MAX / 2)
+        return BERTH_E_INVALID;
+    void *bytes = mmap(NULL, (size_t)file->size, PROT_READ, MAP_SHARED, (int)file->handle, 0);
+    if (bytes == MAP_FAILED)
+        return berth_sys_error(errno);
+    *ret_bytes = bytes;
+    return 0;
+}
+
+void berth_sys_file_unmap(const char *bytes, uint64_t size) {
+    munmap((void *)(uintptr_t)bytes, (size_t)size);
 }
 
 void berth_sys_file_close(struct berth_sys_file *file) {
