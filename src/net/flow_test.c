@@ -219,6 +219,62 @@ static void test_the_end_waits_for_a_paused_reader(void **state) {
     world_close(world);
 }
 
+/* -- Offers ------------------------------------------------------------------------------------ */
+
+/* More than a system's own buffers take. */
+static size_t offered_by(const struct world *world) {
+    return world->transport->is_real ? (size_t)20 * 1024 * 1024 : (size_t)100 * 1024;
+}
+
+/* All that is left, at once: what the transport does not take is offered again. */
+static void offer_the_rest(struct end *end, enum happening what) {
+    size_t offered = offered_by(end->world);
+    if ((what != CONNECTED && what != DRAINED) || end->sent == offered)
+        return;
+    uint8_t *bytes = pattern_from(end->sent, offered - end->sent);
+    size_t taken;
+    QUIETLY(
+        end->world,
+        assert_int_equal(
+            berth_net_offer(end->stream, berth_view_bytes(bytes, offered - end->sent), &taken), 0));
+    free(bytes);
+    end->sent += taken;
+    assert_true(berth_net_stream_pending(end->stream) <= 4096);
+}
+
+static void allow_much(struct end *end, enum happening what) {
+    if (what == CONNECTED)
+        berth_net_stream_limit(end->stream, offered_by(end->world));
+    offer_the_rest(end, what);
+}
+
+static bool all_was_offered(const struct world *world) {
+    return world->ends[1].received == offered_by(world);
+}
+
+static void test_what_is_offered_arrives_whole(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, NULL);
+    struct end *client = world_connect(world, allow_much);
+    world_run_until(world, all_was_offered);
+    assert_true(client->count[DRAINED] > 0);
+    world_close(world);
+}
+
+static void want_once(struct end *end, enum happening what) {
+    if (what == CONNECTED && berth_net_offers_unseen(end->world->net))
+        QUIETLY(end->world, berth_net_want(end->stream));
+}
+
+static void test_who_wants_is_told_in_the_next_turn(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, NULL);
+    struct end *client = world_connect(world, want_once);
+    world_run_for(world, 20);
+    assert_int_equal(client->count[DRAINED], berth_net_offers_unseen(world->net) ? 1 : 0);
+    world_close(world);
+}
+
 static void send_in_two_ways(struct end *end, enum happening what) {
     if (what != CONNECTED)
         return;
@@ -253,6 +309,8 @@ static void test_what_is_sent_later_leaves_in_order(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_ALL(test_what_is_sent_later_leaves_in_order),
+        ON_ALL(test_what_is_offered_arrives_whole),
+        ON_REAL(test_who_wants_is_told_in_the_next_turn),
         ON_ALL(test_a_slow_reader_fills_the_senders_queue),
         ON_ALL(test_at_the_limit_nothing_of_a_send_is_taken),
         ON_ALL(test_larger_than_the_limit_is_refused_whole),
