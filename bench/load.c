@@ -12,6 +12,7 @@ static const char usage[] =
     "       berth_load idle --port P --pid N [options]  memory of idle connections\n"
     "       berth_load http --port P --path F [options] GETs on connections that stay\n"
     "       berth_load shake --port P [options]         a connection and an upgrade each time\n"
+    "       berth_load fan --port P [options]           one sends, all the others receive\n"
     "       berth_load start --port P -- CMD...         time from exec to the first 200\n"
     "       berth_load launch [--cpu C] -- CMD...       become CMD, pinned\n"
     "\n"
@@ -41,6 +42,7 @@ static const struct mode modes[] = {
     {"idle", load_idle_run, true, true, false, {.path = "/client-ws", .connections = 10000}},
     {"http", load_http_run, true, false, false, {.path = "/health", .connections = 64}},
     {"shake", load_shake_run, true, false, false, {.path = "/client-ws", .connections = 16}},
+    {"fan", load_fan_run, true, false, false, {.path = "/client-ws", .connections = 1000}},
     {"start", load_start_run, true, false, true, {.path = "/health"}},
     {"launch", load_launch_run, false, false, true, {.path = ""}},
 };

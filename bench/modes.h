@@ -32,6 +32,7 @@ int load_idle_run(const struct load_options *options);
 int load_start_run(const struct load_options *options);
 int load_http_run(const struct load_options *options);
 int load_shake_run(const struct load_options *options);
+int load_fan_run(const struct load_options *options);
 
 /* Becomes the command: pinned, with every descriptor that the system allows, and killed by the
  * kernel when the process that started it ends. */

@@ -1,7 +1,7 @@
 // The rounds: every server in each, the order rotated, so that what the machine does at the same
 // time hits all of them alike.
 import { freePort, runLoad, startServer } from './processes.js';
-import { loader, PAGES } from './servers.js';
+import { FAN_RECEIVERS, loader, PAGES } from './servers.js';
 
 const rotate = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 
@@ -89,7 +89,7 @@ async function measureRounds(part, servers, cases, options, cpus, ledger) {
             ledger.progress.show(`${part}, round ${round + 1} of ${options.rounds}: ${server.name}, ${name}`);
             const times = ['--seconds', options.seconds, '--warmup', options.warmup];
             const plain = target.filter((word) => word !== '--raw');
-            const result = await runLoad(loader, [...args, ...plain, ...times], options.seconds + options.warmup + 30);
+            const result = await runLoad(loader, [...args, ...plain, ...times], options.seconds + options.warmup + 60);
             results[server.name] = { ...results[server.name], [name]: perMessage(result) };
           }
         }),
@@ -100,6 +100,11 @@ async function measureRounds(part, servers, cases, options, cpus, ledger) {
 }
 
 const SHAKES = [{ name: 'handshakes', args: ['shake'] }];
+
+const FANS = FAN_RECEIVERS.map((receivers) => ({
+  name: `1 → ${receivers}`,
+  args: ['fan', '--connections', receivers],
+}));
 
 const pageCases = PAGES.map(({ name, path, connections }) => ({
   name,
@@ -145,8 +150,10 @@ export async function measure(servers, options, cpus, progress) {
   const web = servers.filter((server) => server.web !== undefined);
   const echo = has('echo') ? await measureEcho(sockets, options, cpus, ledger) : [];
   const shake = has('shake') ? await measureRounds('shake', sockets, SHAKES, options, cpus, ledger) : [];
+  const hubs = servers.filter((server) => server.hub);
+  const fan = has('fan') ? await measureRounds('fan', hubs, FANS, options, cpus, ledger) : [];
   const http = has('http') ? await measureRounds('http', web, pageCases, options, cpus, ledger) : [];
   const memory = has('memory') ? await measureMemory(sockets, options, cpus, ledger) : {};
   const start = has('start') ? await measureStart(servers, options, cpus, ledger) : {};
-  return { echo, shake, http, memory, start, failed: ledger.failed };
+  return { echo, shake, fan, http, memory, start, failed: ledger.failed };
 }

@@ -44,6 +44,9 @@ function berthProgram() {
   return places.find(isProgram) ?? places[0];
 }
 
+/** How many a hub sends each message on to. */
+export const FAN_RECEIVERS = [1000, 10000];
+
 /** What web servers are asked for: the path, and how many connections ask. */
 export const PAGES = [
   { name: '/health', path: '/health', connections: 64 },
@@ -94,7 +97,7 @@ function h2oCommand(port) {
 }
 
 /** Berth with nothing of this user's: a folder of its own for configuration, state and runtime. */
-function berthCommand(port) {
+function berthCommand(port, part) {
   const folder = temporaryFolder();
   const env = { HOME: folder };
   for (const name of ['RUNTIME_DIR', 'STATE_HOME', 'CONFIG_HOME', 'DATA_HOME', 'CACHE_HOME']) {
@@ -103,7 +106,7 @@ function berthCommand(port) {
   }
   const lines = [`HOST: 127.0.0.1`, `SERVER_PORT: ${port}`, 'BERTH:', `  STATIC: ${join(filesFolder(), 'static')}`, ''];
   writeFileSync(join(folder, 'conf.yaml'), lines.join('\n'));
-  const argv = [berthProgram(), 'serve', '--port', `${port}`, '--ws', 'echo', '--strict-port'];
+  const argv = [berthProgram(), 'serve', '--port', `${port}`, '--ws', part === 'fan' ? 'hub' : 'echo', '--strict-port'];
   return { argv, env, cwd: folder };
 }
 
@@ -124,7 +127,8 @@ const HEALTH_SIZE = 217;
 /**
  * Each: name; about(), its version, undefined when it is not there; lacks, what to do then;
  * command(port, part), how it starts; raw for the floor; health for what answers 200 on /health; web
- * for what serves PAGES, and "only" when it speaks no WebSocket.
+ * for what serves PAGES, and "only" when it speaks no WebSocket; hub for what sends a message on to all
+ * the others.
  */
 const KNOWN = [
   {
@@ -132,13 +136,15 @@ const KNOWN = [
     about: () => (isProgram(built('berth_raw_echo')) ? 'epoll, read and write' : undefined),
     lacks: 'not built; run ./dev bench',
     raw: true,
-    command: (port) => ({ argv: [built('berth_raw_echo'), `${port}`] }),
+    hub: true,
+    command: (port, part) => ({ argv: [built(part === 'fan' ? 'berth_raw_fan' : 'berth_raw_echo'), `${port}`] }),
   },
   {
     name: 'berth',
     about: () => output(berthProgram(), ['--version'])?.replace(/^berth /, ''),
     lacks: `${berthProgram()} is not there or does not run; run ./dev bench, or say where in BERTH`,
     health: true,
+    hub: true,
     web: 'too',
     command: berthCommand,
   },

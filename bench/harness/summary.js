@@ -1,6 +1,6 @@
 // From rounds to figures: medians, and ratios to the floor.
 
-import { PAGES } from './servers.js';
+import { FAN_RECEIVERS, PAGES } from './servers.js';
 
 /** @param {number[]} numbers not empty */
 export function median(numbers) {
@@ -50,6 +50,9 @@ export function summarise(data) {
       data.cases.map((name) => [name, summariseCase(data.echo, floor, server.name, name)]),
     ),
     shake: summariseCase(data.shake ?? [], floor, server.name, 'handshakes'),
+    fans: Object.fromEntries(
+      FAN_RECEIVERS.map((count) => [count, summariseCase(data.fan ?? [], floor, server.name, `1 → ${count}`)]),
+    ),
     pages: Object.fromEntries(
       PAGES.map(({ name }) => [name, summariseCase(data.http ?? [], 'nginx', server.name, name)]),
     ),

@@ -1,6 +1,6 @@
 // The figures as tables: for the terminal and for docs/performance.md.
 import { BUSY, machineText } from './machine.js';
-import { PAGES } from './servers.js';
+import { FAN_RECEIVERS, PAGES } from './servers.js';
 
 /** Three digits that count, and no more. */
 export function digits(number) {
@@ -58,6 +58,19 @@ function shakeTable(summary) {
   ];
 }
 
+function fanTable(summary) {
+  const having = summary.filter((server) => FAN_RECEIVERS.some((count) => server.fans?.[count] !== undefined));
+  if (having.length === 0) return [];
+  const cell = (figures) => (figures === undefined ? NONE : `${cpuCell(figures)}, ${rateCell(figures)}/s`);
+  return [
+    {
+      title: 'A hub, 100 B to all: processor time per delivery, µs (× a bare loop of send), deliveries per second',
+      head: ['', ...FAN_RECEIVERS.map((count) => `1 → ${grouped(count)}`)],
+      rows: having.map(({ name, fans }) => [name, ...FAN_RECEIVERS.map((count) => cell(fans[count]))]),
+    },
+  ];
+}
+
 function pageTables(summary) {
   const having = summary.filter((server) => PAGES.some(({ name }) => server.pages?.[name] !== undefined));
   if (having.length === 0) return [];
@@ -106,7 +119,7 @@ export function tables(data, summary) {
     caseTable('Round trip, µs, median / 99th percentile', data, summary, timeCell),
     caseTable('How busy the load generator was', data, summary, busyCell),
   ];
-  return [...(data.echo.length > 0 ? echo : []), ...shakeTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
+  return [...(data.echo.length > 0 ? echo : []), ...shakeTable(summary), ...fanTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
 }
 
 function textTable({ title, head, rows }) {
