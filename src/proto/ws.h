@@ -77,6 +77,12 @@ static inline struct berth_ws_limits berth_ws_limits_default(void) {
     return (struct berth_ws_limits){BERTH_WS_MESSAGE_MAX_DEFAULT, BERTH_WS_FRAGMENTS_MAX_DEFAULT};
 }
 
+/* How large a message of at most that size can be when it is compressed: what cannot be made
+ * smaller becomes a little larger, with the worst of encoders by an eighth. */
+static inline uint64_t berth_ws_compressed_max(uint64_t message_max) {
+    return message_max <= UINT64_MAX / 2 ? message_max + message_max / 8 + 64 : UINT64_MAX;
+}
+
 enum berth_ws_event_type {
     BERTH_WS_EVENT_NONE,  /* the input is used up: feed more when there is more */
     BERTH_WS_EVENT_DATA,  /* a run of a message's payload: opcode, data, first, last */
@@ -127,8 +133,8 @@ void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role 
                            const struct berth_ws_limits *limits, uint8_t *room_or_null);
 
 /* From now on messages may come compressed (RFC 7692 6): their payload is handed out as it comes,
- * and the text in them is not checked. message_max holds for what comes, not for what it inflates
- * to. */
+ * and the text in them is not checked. What comes may be up to berth_ws_compressed_max; what it
+ * inflates to is for the caller to look at. */
 void berth_ws_decoder_allow_compressed(struct berth_ws_decoder *decoder);
 
 /* The answer to ROOM. */

@@ -206,7 +206,10 @@ static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
         decoder->fragments = 0;
         decoder->first = true;
     }
-    if (length > decoder->limits->message_max - decoder->message_size)
+    uint64_t max = decoder->limits->message_max;
+    if (decoder->compressed)
+        max = berth_ws_compressed_max(max);
+    if (length > max - decoder->message_size)
         return fail(decoder, FAULT_TOO_BIG);
     if (decoder->fragments >= decoder->limits->fragments_max)
         return fail(decoder, FAULT_TOO_MANY);

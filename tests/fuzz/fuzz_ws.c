@@ -59,7 +59,7 @@ static void check_data(struct record *record, const struct berth_ws_event *event
     }
     record->under_way = !event->last;
     record->message_size += event->data.size;
-    BERTH_ASSERT(record->message_size <= max);
+    BERTH_ASSERT(record->message_size <= (event->compressed ? berth_ws_compressed_max(max) : max));
     if (event->opcode != BERTH_WS_OPCODE_TEXT || event->compressed)
         return;
     size_t good = berth_utf8_feed(&record->utf8, event->data.data, event->data.size);
