@@ -218,7 +218,7 @@ static uint8_t *end_of(const struct berth_buf *buf) {
  * twice as much: all tries together do at most twice the work of the last. */
 static int unpack_to_final(struct berth_deflate *deflate, struct berth_view in, size_t *ret_used) {
     struct berth_buf *out = &deflate->unpacked;
-    size_t guess = 4 * in.size, room, made;
+    size_t guess = 4 * in.size, room = 0, made = 0;
     for (;;) {
         int error = make_room(out, guess, &room);
         if (error < 0)
@@ -276,7 +276,7 @@ static int unpack_part(struct berth_buf *out, z_stream *stream, struct berth_vie
     stream->next_in = (const uint8_t *)part.data;
     stream->avail_in = (unsigned)part.size;
     do {
-        size_t room;
+        size_t room = 0;
         int error = make_room(out, 4 * (size_t)stream->avail_in, &room);
         if (error < 0)
             return error;
