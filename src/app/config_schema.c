@@ -5,6 +5,8 @@
 static const char *const fallbacks[] = {"ephemeral", "fail", NULL}; /* enum berth_port_fallback */
 static const char *const instances[] = {"many", "single", "attach", NULL}; /* claim.h */
 static const char *const auths[] = {"token", "none", NULL};
+static const char *const compressions[] = {"off", "shared", "own",
+                                           NULL}; /* enum berth_compression */
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL}; /* base/log.h */
 static const char *const formats[] = {"human", "json", NULL};
 
@@ -161,6 +163,29 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .summary = "what other machines need in order to get in",
          .details = "With token they need the one of this run, which stands in its endpoint record "
                     "and nowhere else. With none everybody who reaches the port gets in."},
+    [BERTH_SETTING_COMPRESSION] =
+        {.path = "BERTH.COMPRESSION",
+         .type = BERTH_SETTING_CHOICE,
+         .initial = "shared",
+         .choices = compressions,
+         .variable = "BERTH_COMPRESSION",
+         .summary = "whether WebSocket messages are compressed where the client offers it",
+         .details = "shared compresses each message for itself: no connection costs memory for it, "
+                    "and a hub compresses a message once for all who get it. own keeps what was "
+                    "sent before in mind, which makes similar messages much smaller, and costs up "
+                    "to 310 KB for each connection that uses it. off never compresses, which is "
+                    "the fastest where clients are on this machine and messages are large."},
+    [BERTH_SETTING_COMPRESSION_MIN] =
+        {.path = "BERTH.COMPRESSION_MIN",
+         .type = BERTH_SETTING_NUMBER,
+         .initial = "1024",
+         .least = 1,
+         .most = 1073741824,
+         .unit = "bytes",
+         .variable = "BERTH_COMPRESSION_MIN",
+         .summary = "smaller WebSocket messages are sent as they are",
+         .details = "So is a message that compression does not make smaller. What clients send may "
+                    "be compressed whatever its size."},
     [BERTH_SETTING_SPIN_US] =
         {.path = "BERTH.SPIN_US",
          .type = BERTH_SETTING_NUMBER,

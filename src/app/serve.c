@@ -142,6 +142,8 @@ static int make_server(struct berth_serve *serve) {
         .token = publication->token,
         .identity = publication->has_identity ? &publication->identity : NULL,
         .auth_none = strcmp(value_of(serve, BERTH_SETTING_AUTH)->text, "none") == 0,
+        .compression = (enum berth_compression)value_of(serve, BERTH_SETTING_COMPRESSION)->number,
+        .compression_min = (size_t)value_of(serve, BERTH_SETTING_COMPRESSION_MIN)->number,
         .limits = read_limits(serve),
         .log = serve->log,
     };

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #define FILE_SIZE 10000
-#define CLIENTS 6
+#define CLIENTS 8
 
 static char folder[64];
 
@@ -49,6 +49,8 @@ static const char *const greetings[CLIENTS] = {
     STAGE_UPGRADE_TEXT("/drop?room=r"),
     STAGE_UPGRADE_TEXT("/pause?room=r"),
     STAGE_UPGRADE_TEXT("/pause?room=r"),
+    STAGE_UPGRADE_DEFLATE_TEXT("/client-ws") "\xC1\x87\1\2\3\4\xF3\x4A\xCE\xCD\xC8\x05\3",
+    STAGE_UPGRADE_DEFLATE_TEXT("/drop?room=r"),
 };
 
 static char large[9000];
@@ -112,6 +114,8 @@ static bool live(size_t nth, size_t *ret_refused) {
     stage_init(&stage);
     stage.options.static_dir = folder;
     stage.options.limits.send_queue_size = 65536;
+    stage.options.compression = BERTH_COMPRESSION_OWN;
+    stage.options.compression_min = 1024;
 
     berth_alloc_fail_at(nth);
     int error = stage_open(&stage, &sim);

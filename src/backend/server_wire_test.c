@@ -3,6 +3,7 @@
  *     vector a name
  *     source RFC 9112 9.6          where the expectation comes from
  *     close                        the client closes its side behind the input
+ *     compress shared              the server's setting, off unless it is said
  *     in GET / HTTP/1.1\r\n        input, with \r \n \0 \\ and \xHH; joined; $KEY is a handshake's
  *     repeat 100 text              input, that many times
  *     out 200 404 closed           the statuses in order; then "kept", or "closed" by the server
@@ -33,6 +34,7 @@ struct exchange {
     char name[160];
     bool sourced, close;
     bool asked; /* it was sent, and the answer is here */
+    enum berth_compression compression;
     struct berth_buf input;
     struct berth_buf answer;
     bool closed;
@@ -92,6 +94,8 @@ static void ask(struct exchange *exchange) {
     struct stage stage;
     struct stage_client client;
     stage_init(&stage);
+    stage.options.compression = exchange->compression;
+    stage.options.compression_min = 20;
     assert_int_equal(stage_open(&stage, &sim), 0);
     assert_int_equal(stage_dial(&stage, &client), 0);
     assert_int_equal(stage_say(&client, berth_buf_view(&exchange->input)), 0);
@@ -221,6 +225,9 @@ static void read_line(struct exchange *exchange, const char *line) {
         exchange->sourced = strncmp(rest, "RFC ", 4) == 0;
     else if (is(line, "close", &rest))
         exchange->close = true;
+    else if (is(line, "compress", &rest))
+        exchange->compression =
+            strcmp(rest, "own") == 0 ? BERTH_COMPRESSION_OWN : BERTH_COMPRESSION_SHARED;
     else if (is(line, "in", &rest))
         unescape(&exchange->input, rest);
     else if (is(line, "repeat", &rest))
@@ -257,10 +264,16 @@ static void test_ws(void **state) {
     run_file(BERTH_WIRE_DIR "/server/ws.txt");
 }
 
+static void test_compressed(void **state) {
+    (void)state;
+    run_file(BERTH_WIRE_DIR "/server/compressed.txt");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http),
         cmocka_unit_test(test_ws),
+        cmocka_unit_test(test_compressed),
     };
     return cmocka_run_group_tests_name("server_wire", tests, NULL, NULL);
 }

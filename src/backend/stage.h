@@ -40,6 +40,11 @@
     "GET " target " HTTP/1.1\r\n" STAGE_HOST STAGE_ORIGIN                                          \
     "Upgrade: websocket\r\nConnection: Upgrade\r\n"                                                \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+#define STAGE_UPGRADE_DEFLATE_TEXT(target)                                                         \
+    "GET " target " HTTP/1.1\r\n" STAGE_HOST STAGE_ORIGIN                                          \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"                                                \
+    "Sec-WebSocket-Extensions: permessage-deflate\r\n"                                             \
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 #define STAGE_GET(target) BERTH_VIEW(STAGE_GET_TEXT(target))
 #define STAGE_UPGRADE(target) BERTH_VIEW(STAGE_UPGRADE_TEXT(target))
 

@@ -16,7 +16,8 @@
  * Limits:  a message over message_max is refused at its frame's head (1009), a message of more than
  *          fragments_max frames at the head of the first one too many (1008); nothing is allocated
  * Threads: one at a time for each decoder
- * Source:  RFC 6455 sections 5, 7 and 8.1; IANA's WebSocket close code registry
+ * Source:  RFC 6455 sections 5, 7 and 8.1; RFC 7692 section 6; IANA's WebSocket close code
+ *          registry
  * Proof:   ws_decoder_test.c, ws_encoder_test.c, tests/wire/ws, tests/fuzz/fuzz_ws.c
  */
 #ifndef BERTH_PROTO_WS_H
@@ -76,6 +77,12 @@ static inline struct berth_ws_limits berth_ws_limits_default(void) {
     return (struct berth_ws_limits){BERTH_WS_MESSAGE_MAX_DEFAULT, BERTH_WS_FRAGMENTS_MAX_DEFAULT};
 }
 
+/* How large a message of at most that size can be when it is compressed: what cannot be made
+ * smaller becomes a little larger, with the worst of encoders by an eighth. */
+static inline uint64_t berth_ws_compressed_max(uint64_t message_max) {
+    return message_max <= UINT64_MAX / 2 ? message_max + message_max / 8 + 64 : UINT64_MAX;
+}
+
 enum berth_ws_event_type {
     BERTH_WS_EVENT_NONE,  /* the input is used up: feed more when there is more */
     BERTH_WS_EVENT_DATA,  /* a run of a message's payload: opcode, data, first, last */
@@ -91,6 +98,7 @@ struct berth_ws_event {
     enum berth_ws_opcode opcode; /* DATA: TEXT or BINARY, on every run of the message */
     bool first;                  /* DATA: the message begins with this run */
     bool last;                   /* DATA: the message is complete with this run */
+    bool compressed;             /* DATA: of a message that is to be inflated */
     uint16_t code;               /* CLOSE: NO_STATUS when the peer gave none; FAIL */
     struct berth_view data;
 };
@@ -112,7 +120,9 @@ struct berth_ws_decoder {
     struct berth_utf8 utf8; /* of the text message under way; between messages it is at its start */
     bool is_client : 1;
     bool fin : 1;
-    bool first : 1; /* no run of the message was handed out yet */
+    bool first : 1;      /* no run of the message was handed out yet */
+    bool deflate : 1;    /* compressed messages were agreed on */
+    bool compressed : 1; /* the message under way is one */
     uint8_t held_size;
     uint8_t held[BERTH_WS_HEAD_MAX]; /* a head that came in pieces */
 };
@@ -121,6 +131,11 @@ struct berth_ws_decoder {
  * or NULL: it is then asked for when it is needed. */
 void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role role,
                            const struct berth_ws_limits *limits, uint8_t *room_or_null);
+
+/* From now on messages may come compressed (RFC 7692 6): their payload is handed out as it comes,
+ * and the text in them is not checked. What comes may be up to berth_ws_compressed_max; what it
+ * inflates to is for the caller to look at. */
+void berth_ws_decoder_allow_compressed(struct berth_ws_decoder *decoder);
 
 /* The answer to ROOM. */
 void berth_ws_decoder_set_room(struct berth_ws_decoder *decoder,

@@ -79,6 +79,10 @@ void berth_ws_decoder_init(struct berth_ws_decoder *decoder, enum berth_ws_role 
     };
 }
 
+void berth_ws_decoder_allow_compressed(struct berth_ws_decoder *decoder) {
+    decoder->deflate = true;
+}
+
 void berth_ws_decoder_set_room(struct berth_ws_decoder *decoder,
                                uint8_t room[BERTH_WS_CONTROL_MAX]) {
     decoder->room = room;
@@ -141,11 +145,16 @@ static bool check_opcode(struct berth_ws_decoder *decoder, unsigned opcode, bool
     return fail(decoder, FAULT_OPCODE);
 }
 
+/* RFC 7692 6.1: RSV1 says so, on the first frame of a data message and nowhere else. */
+static bool may_be_compressed(const struct berth_ws_decoder *decoder, unsigned opcode) {
+    return decoder->deflate && (opcode == BERTH_WS_OPCODE_TEXT || opcode == BERTH_WS_OPCODE_BINARY);
+}
+
 /* Judges the first two bytes (5.1, 5.2). Changes nothing when they are good: while the rest of the
  * head is still to come it runs again. */
 static bool check_start(struct berth_ws_decoder *decoder, const uint8_t *head) {
     unsigned opcode = head[0] & 0x0F;
-    if ((head[0] & 0x70) != 0)
+    if ((head[0] & (may_be_compressed(decoder, opcode) ? 0x30 : 0x70)) != 0)
         return fail(decoder, FAULT_RESERVED_BIT);
     if (!check_opcode(decoder, opcode, (head[0] & 0x80) != 0))
         return false;
@@ -197,7 +206,10 @@ static bool begin_data(struct berth_ws_decoder *decoder, uint64_t length) {
         decoder->fragments = 0;
         decoder->first = true;
     }
-    if (length > decoder->limits->message_max - decoder->message_size)
+    uint64_t max = decoder->limits->message_max;
+    if (decoder->compressed)
+        max = berth_ws_compressed_max(max);
+    if (length > max - decoder->message_size)
         return fail(decoder, FAULT_TOO_BIG);
     if (decoder->fragments >= decoder->limits->fragments_max)
         return fail(decoder, FAULT_TOO_MANY);
@@ -223,6 +235,8 @@ static bool read_head(struct berth_ws_decoder *decoder, struct input *input) {
         return true;
     decoder->fin = (head[0] & 0x80) != 0;
     decoder->opcode = head[0] & 0x0F;
+    if (may_be_compressed(decoder, decoder->opcode))
+        decoder->compressed = (head[0] & 0x40) != 0;
     decoder->remaining = length;
     decoder->phase = 0;
     if (!decoder->is_client)
@@ -235,10 +249,11 @@ static bool read_head(struct berth_ws_decoder *decoder, struct input *input) {
     return true;
 }
 
-/* 8.1: how much of the run is good text; all of it for a binary message. */
+/* 8.1: how much of the run is good text; all of it for a binary message, and for one that is still
+ * to be inflated. */
 static size_t check_text(struct berth_ws_decoder *decoder, const uint8_t *run, size_t size,
                          bool last) {
-    if (decoder->message_opcode != BERTH_WS_OPCODE_TEXT)
+    if (decoder->message_opcode != BERTH_WS_OPCODE_TEXT || decoder->compressed)
         return size;
     size_t good = berth_utf8_feed(&decoder->utf8, run, size);
     if (good < size)
@@ -280,6 +295,7 @@ static bool read_payload(struct berth_ws_decoder *decoder, struct input *input,
     event->opcode = (enum berth_ws_opcode)decoder->message_opcode;
     event->first = decoder->first;
     event->last = last;
+    event->compressed = decoder->compressed;
     event->data = berth_view_bytes(run, size);
     decoder->first = false;
     if (last)

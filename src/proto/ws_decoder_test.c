@@ -41,7 +41,8 @@ static void record_data(struct record *record, const struct berth_ws_event *even
     if (!record->data) {
         bool text = event->opcode == BERTH_WS_OPCODE_TEXT;
         assert_true(text || event->opcode == BERTH_WS_OPCODE_BINARY);
-        fprintf(record->out, "%s%s ", text ? "text" : "binary", event->first ? " first" : "");
+        fprintf(record->out, "%s%s%s ", event->compressed ? "compressed " : "",
+                text ? "text" : "binary", event->first ? " first" : "");
     } else {
         assert_false(event->first);
     }
@@ -123,6 +124,7 @@ enum { SPLITS = 40 };
 struct vector {
     enum berth_ws_role role;
     struct berth_ws_limits limits;
+    bool deflate;
     char name[128];
     struct ws_script_bytes in;
     FILE *want;
@@ -138,6 +140,8 @@ static struct record run(const struct vector *vector, uint32_t seed) {
     struct berth_ws_decoder decoder;
     uint8_t room[BERTH_WS_CONTROL_MAX];
     berth_ws_decoder_init(&decoder, vector->role, &vector->limits, room);
+    if (vector->deflate)
+        berth_ws_decoder_allow_compressed(&decoder);
     for (size_t at = 0; at < vector->in.size;) {
         size_t size = piece_size(&seed, vector->in.size - at);
         feed_piece(&decoder, vector->in.data + at, size, &record);
@@ -180,16 +184,20 @@ static struct berth_view read_bytes(const struct ws_script *script, struct berth
     return berth_view_bytes(bytes.data, bytes.size);
 }
 
-/* "text first last BYTES": the flags are words before the bytes. */
+/* "text compressed first last BYTES": the flags are words before the bytes. */
 static void read_data(const struct ws_script *script, struct vector *vector, struct berth_view word,
                       struct berth_view rest) {
+    bool compressed = berth_view_starts(rest, BERTH_VIEW("compressed"));
+    if (compressed)
+        berth_view_cut(rest, ' ', &rest);
     bool first = berth_view_starts(rest, BERTH_VIEW("first"));
     if (first)
         berth_view_cut(rest, ' ', &rest);
     bool last = berth_view_starts(rest, BERTH_VIEW("last"));
     if (last)
         berth_view_cut(rest, ' ', &rest);
-    fprintf(vector->want, "%.*s%s ", BERTH_VIEW_ARG(word), first ? " first" : "");
+    fprintf(vector->want, "%s%.*s%s ", compressed ? "compressed " : "", BERTH_VIEW_ARG(word),
+            first ? " first" : "");
     write_hex(vector->want, read_bytes(script, rest));
     fputs(last ? " last\n" : "\n", vector->want);
 }
@@ -220,6 +228,8 @@ static void read_line(const struct ws_script *script, struct vector *vector, str
     } else if (word_is(word, "limits")) {
         vector->limits.message_max = read_number(script, &rest);
         vector->limits.fragments_max = (uint32_t)read_number(script, &rest);
+    } else if (word_is(word, "deflate")) {
+        vector->deflate = true;
     } else if (word_is(word, "in")) {
         ws_script_bytes_read(script, rest, &vector->in);
     } else if (word_is(word, "text") || word_is(word, "binary")) {
@@ -237,6 +247,7 @@ static void read_line(const struct ws_script *script, struct vector *vector, str
 
 static void vector_begin(struct vector *vector, struct berth_view name) {
     vector->role = BERTH_WS_SERVER;
+    vector->deflate = false;
     vector->limits = berth_ws_limits_default();
     vector->in.size = 0;
     vector->ended = 0;
@@ -372,6 +383,7 @@ int main(void) {
         VECTORS("utf8.txt"),
         VECTORS("close.txt"),
         VECTORS("limits.txt"),
+        VECTORS("compressed.txt"),
         cmocka_unit_test(whole_frames_are_not_copied),
         cmocka_unit_test(room_is_asked_for),
         cmocka_unit_test(nothing_fed_gives_nothing),

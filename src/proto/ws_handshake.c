@@ -34,6 +34,12 @@ static void take_protocols(struct berth_ws_request *request, struct berth_view v
     request->protocol_count++;
 }
 
+static void take_extensions(struct berth_ws_request *request, struct berth_view value) {
+    if (request->extension_count < BERTH_WS_EXTENSION_FIELDS_MAX)
+        request->extensions[request->extension_count] = value;
+    request->extension_count++;
+}
+
 void berth_ws_request_field(struct berth_ws_request *request, struct berth_view name,
                             struct berth_view value) {
     value = berth_view_trim(value);
@@ -53,6 +59,8 @@ void berth_ws_request_field(struct berth_ws_request *request, struct berth_view 
         request->version_count++;
     } else if (is_named(name, "Sec-WebSocket-Protocol")) {
         take_protocols(request, value);
+    } else if (is_named(name, "Sec-WebSocket-Extensions")) {
+        take_extensions(request, value);
     }
 }
 
@@ -82,6 +90,16 @@ static int check_upgrade(const struct berth_ws_request *request, struct berth_vi
     return 0;
 }
 
+/* What does not follow the grammar fails the handshake, whether or not it is wanted (9.1). */
+static bool extensions_are_read(const struct berth_ws_request *request) {
+    static const struct berth_ws_deflate_policy any;
+    struct berth_ws_deflate agreed;
+    for (unsigned i = 0; i < request->extension_count; i++)
+        if (berth_ws_deflate_choose(request->extensions[i], &any, &agreed) < 0)
+            return false;
+    return true;
+}
+
 int berth_ws_request_check(const struct berth_ws_request *request, struct berth_view *ret_reason) {
     int status = check_upgrade(request, ret_reason);
     if (status != 0)
@@ -96,7 +114,20 @@ int berth_ws_request_check(const struct berth_ws_request *request, struct berth_
         return refuse(400, BERTH_VIEW("Sec-WebSocket-Key is not 16 bytes in base64"), ret_reason);
     if (request->protocol_count > BERTH_WS_PROTOCOL_FIELDS_MAX)
         return refuse(400, BERTH_VIEW("too many Sec-WebSocket-Protocol fields"), ret_reason);
+    if (request->extension_count > BERTH_WS_EXTENSION_FIELDS_MAX)
+        return refuse(400, BERTH_VIEW("too many Sec-WebSocket-Extensions fields"), ret_reason);
+    if (!extensions_are_read(request))
+        return refuse(400, BERTH_VIEW("Sec-WebSocket-Extensions cannot be read"), ret_reason);
     return 0;
+}
+
+bool berth_ws_request_deflate(const struct berth_ws_request *request,
+                              const struct berth_ws_deflate_policy *policy,
+                              struct berth_ws_deflate *ret_agreed) {
+    for (unsigned i = 0; i < request->extension_count; i++)
+        if (berth_ws_deflate_choose(request->extensions[i], policy, ret_agreed) == 1)
+            return true;
+    return false;
 }
 
 bool berth_ws_protocol_offered(struct berth_view list, struct berth_view name) {

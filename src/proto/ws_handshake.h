@@ -10,7 +10,8 @@
  * Shape:   field names and values as HTTP hands them out, in any order; the values are trimmed here
  * Owns:    nothing; the views in the structs live as long as the head they point into
  * Errors:  the reason is a constant sentence, fit for the answer's body and for the log
- * Limits:  BERTH_WS_PROTOCOL_FIELDS_MAX fields named Sec-WebSocket-Protocol
+ * Limits:  BERTH_WS_PROTOCOL_FIELDS_MAX fields named Sec-WebSocket-Protocol,
+ *          BERTH_WS_EXTENSION_FIELDS_MAX named Sec-WebSocket-Extensions
  * Threads: any
  * Source:  RFC 6455 sections 4.1, 4.2, 4.4 and 11.3; RFC 9110 sections 7.8 and 15.5.22
  * Proof:   ws_handshake_test.c, tests/wire/ws/handshake.txt, tests/fuzz/fuzz_handshake.c
@@ -18,12 +19,13 @@
 #ifndef BERTH_PROTO_WS_HANDSHAKE_H
 #define BERTH_PROTO_WS_HANDSHAKE_H
 
-#include "base/view.h"
+#include "proto/ws_extension.h"
 
 #define BERTH_WS_KEY_SIZE 24    /* base64 of 16 bytes */
 #define BERTH_WS_ACCEPT_SIZE 28 /* base64 of 20 bytes */
 #define BERTH_WS_VERSION 13
 #define BERTH_WS_PROTOCOL_FIELDS_MAX 4
+#define BERTH_WS_EXTENSION_FIELDS_MAX 4
 
 /* What the handshake needs of a request's head. The caller sets method and http_minor, zeroes the
  * rest, and passes every field to berth_ws_request_field. */
@@ -36,9 +38,11 @@ struct berth_ws_request {
     unsigned key_count;
     unsigned version_count;
     unsigned protocol_count;
+    unsigned extension_count;
     struct berth_view key;
     struct berth_view version;
-    struct berth_view protocols[BERTH_WS_PROTOCOL_FIELDS_MAX]; /* each a list */
+    struct berth_view protocols[BERTH_WS_PROTOCOL_FIELDS_MAX];   /* each a list */
+    struct berth_view extensions[BERTH_WS_EXTENSION_FIELDS_MAX]; /* each a list */
 };
 
 /* Takes what it knows from one field, and ignores all others. */
@@ -53,7 +57,12 @@ int berth_ws_request_check(const struct berth_ws_request *request, struct berth_
 /* Did the client offer this subprotocol? Names are compared with case (11.3.4). */
 bool berth_ws_request_offers(const struct berth_ws_request *request, struct berth_view name);
 
-/* The same for one list ("a, b"): the value of one Sec-WebSocket-Protocol field. */
+/* Did the client offer compression in a way that can be taken? Of a request that was checked. */
+bool berth_ws_request_deflate(const struct berth_ws_request *request,
+                              const struct berth_ws_deflate_policy *policy,
+                              struct berth_ws_deflate *ret_agreed);
+
+/* berth_ws_request_offers for one list ("a, b"): the value of one Sec-WebSocket-Protocol field. */
 bool berth_ws_protocol_offered(struct berth_view list, struct berth_view name);
 
 /* The value of Sec-WebSocket-Accept for a key (4.2.2); no NUL byte is added. */

@@ -315,7 +315,7 @@ void berth_conn_accept(struct berth_server *server, struct berth_net_stream *str
         .on_error = on_error,
         .on_closed = on_closed,
     };
-    struct berth_conn *conn = berth_alloc(sizeof *conn);
+    struct berth_conn *conn = berth_alloc(berth_compress_conn_size(server));
     if (conn == NULL) {
         berth_net_stream_close(stream);
         return;

@@ -13,8 +13,10 @@
 #include "proto/http_conditional.h"
 #include "proto/http_writer.h"
 #include "proto/ws.h"
+#include "proto/ws_handshake.h"
 #include "server/access.h"
 #include "server/deadline.h"
+#include "server/deflate.h"
 #include "server/entrance.h"
 #include "server/file_cache.h"
 #include "server/server.h"
@@ -43,6 +45,9 @@
  * (RFC 9112 9.6), and for its close frame after ours. */
 #define BERTH_LINGER_MS 2000
 #define BERTH_CLOSE_MS 5000
+
+/* A connection's window for compressed messages, 9 to 15 bits, is kept in three bits. */
+#define BERTH_COMPRESS_WINDOW_BASE 8
 
 enum berth_deadline_kind {
     BERTH_DEADLINE_REQUEST, /* a request has begun and must end */
@@ -102,6 +107,7 @@ struct berth_conn {
     bool ended : 1;     /* the peer has sent its FIN */
     bool held_back : 1; /* waiting for others of its route, who read too slowly what it sends */
     bool behind : 1;    /* others are held back until it has read what waits for it */
+    uint8_t window : 3; /* bits over BERTH_COMPRESS_WINDOW_BASE; 0: no compression was agreed on */
     struct berth_socket socket;
 };
 
@@ -178,6 +184,9 @@ struct berth_server {
     size_t spare_phase_count;
     struct berth_parts *spare_parts;
     size_t spare_parts_count;
+    struct berth_deflate *deflate; /* NULL when nothing is ever compressed */
+    struct berth_view packed;      /* what was packed last; size 0: it did not become smaller */
+    uint64_t packed_serial;        /* of that */
     struct berth_sys_peers peers;
     struct berth_entrance entrance;
     uint32_t uid;
@@ -388,6 +397,29 @@ void berth_socket_free_spares(struct berth_server *server);
 
 /* The connection is gone: tells the handler, and frees. */
 void berth_socket_gone(struct berth_conn *conn);
+
+/* -- compress.c -------------------------------------------------------------------------------- */
+
+/* What one connection takes, with what lies behind it. */
+size_t berth_compress_conn_size(const struct berth_server *server);
+
+/* Agrees with the peer; false when its messages will not be compressed. */
+bool berth_compress_begin(struct berth_conn *conn, const struct berth_ws_request *request,
+                          struct berth_ws_deflate *ret_agreed);
+
+/* Frees what the connection kept. Without an agreement it does nothing. */
+void berth_compress_end(struct berth_conn *conn);
+
+/* What is sent in the frame's place: the frame itself, or *memory, smaller. Valid until the next
+ * call. */
+const struct berth_socket_frame *berth_compress_frame(struct berth_socket *socket,
+                                                      struct berth_socket_frame *frame,
+                                                      struct berth_socket_frame *memory);
+
+/* Inflates a message; berth_deflate_unpacked gives it back. False with what the peer is told. */
+bool berth_compress_open(struct berth_socket *socket, enum berth_ws_opcode opcode,
+                         struct berth_view payload, struct berth_view *ret_message,
+                         struct berth_ws_event *ret_fault);
 
 /* -- slow.c ------------------------------------------------------------------------------------ */
 

@@ -97,6 +97,8 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     init_deadlines(server);
 
     int error = berth_entrance_init(&server->entrance, options->port);
+    if (error == 0 && options->compression != BERTH_COMPRESSION_OFF)
+        error = berth_deflate_create((size_t)options->limits.message_size, &server->deflate);
     if (error == 0)
         error = berth_net_timer_create(net, on_timer, server, &server->timer);
     if (error == 0 && options->static_dir != NULL)
@@ -133,6 +135,7 @@ void berth_server_destroy(struct berth_server *server) {
         berth_free(phase);
     }
     berth_socket_free_spares(server);
+    berth_deflate_destroy(server->deflate);
     berth_free(server);
 }
 

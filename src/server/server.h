@@ -51,6 +51,16 @@ enum berth_slow {
                                 with 4408 when its queue fills all the same, or it takes nothing */
 };
 
+/* Are messages compressed, where the peer offers it (RFC 7692)? */
+enum berth_compression {
+    BERTH_COMPRESSION_OFF,
+    BERTH_COMPRESSION_SHARED, /* each message for itself; no connection keeps a window */
+    BERTH_COMPRESSION_OWN,    /* each connection keeps its windows, as far as the peer likes it */
+};
+
+/* Under this a message costs more to compress than to send. */
+#define BERTH_COMPRESSION_MIN_DEFAULT 1024
+
 /* A path that speaks WebSocket, and what stands behind it. */
 struct berth_server_route {
     const char *path;    /* "/client-ws"; begins with a slash */
@@ -80,6 +90,8 @@ struct berth_server_options {
     bool auth_none;    /* peers off loopback need no token */
     const char *token; /* this run's secret, for those who may read the record; NULL for none */
     const struct berth_identity *identity; /* signs challenges; NULL for no proofs */
+    enum berth_compression compression;
+    size_t compression_min; /* smaller messages go as they are */
     struct berth_limits limits;
     const struct berth_log *log; /* NULL for none */
 };

@@ -4,7 +4,6 @@
 #include "base/assert.h"
 #include "berth/error.h"
 #include "proto/http_writer.h"
-#include "proto/ws_handshake.h"
 
 #include <string.h>
 
@@ -102,15 +101,17 @@ struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, c
     return frame;
 }
 
-int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame) {
+int berth_socket_send_frame(struct berth_socket *socket, struct berth_socket_frame *frame) {
     struct berth_conn *conn = berth_socket_conn(socket);
     if (conn->state != BERTH_CONN_SOCKET)
         return BERTH_E_CLOSED;
-    int status = berth_slow_admit(socket, frame);
+    struct berth_socket_frame memory;
+    const struct berth_socket_frame *sent = berth_compress_frame(socket, frame, &memory);
+    int status = berth_slow_admit(socket, sent);
     if (status != 0)
         return status < 0 ? status : 0;
     conn->server->messages_out++;
-    put_frame(conn, berth_view_bytes(frame->head, frame->head_size), frame->payload);
+    put_frame(conn, berth_view_bytes(sent->head, sent->head_size), sent->payload);
     return conn->state == BERTH_CONN_DEAD ? BERTH_E_MEMORY : 0;
 }
 
@@ -149,7 +150,8 @@ static bool take_parts(struct berth_socket *socket) {
         parts = berth_alloc(sizeof *parts);
         if (parts == NULL)
             return false;
-        parts->message = berth_buf_make((size_t)server->options->limits.message_size);
+        uint64_t max = berth_ws_compressed_max(server->options->limits.message_size);
+        parts->message = berth_buf_make((size_t)max);
     }
     socket->parts = parts;
     return true;
@@ -191,10 +193,26 @@ static void deliver(struct berth_socket *socket, enum berth_ws_opcode opcode,
     socket->route->handler->message(socket->route->handler_owner, socket, opcode, message);
 }
 
+static void on_fail(struct berth_socket *socket, const struct berth_ws_event *event);
+
+static void deliver_compressed(struct berth_socket *socket, enum berth_ws_opcode opcode,
+                               struct berth_view payload) {
+    struct berth_view message;
+    struct berth_ws_event fault;
+    if (!berth_compress_open(socket, opcode, payload, &message, &fault)) {
+        on_fail(socket, &fault);
+        return;
+    }
+    deliver(socket, opcode, message);
+    berth_deflate_unpacked(berth_socket_conn(socket)->server->deflate);
+}
+
 /* The decoder keeps a message within its limit, so only memory can be missing here. */
 static void on_run(struct berth_socket *socket, const struct berth_ws_event *event) {
+    void (*pass_on)(struct berth_socket *, enum berth_ws_opcode, struct berth_view) =
+        event->compressed ? deliver_compressed : deliver;
     if (event->first && event->last) {
-        deliver(socket, event->opcode, event->data);
+        pass_on(socket, event->opcode, event->data);
         return;
     }
     if (!take_parts(socket) ||
@@ -205,7 +223,7 @@ static void on_run(struct berth_socket *socket, const struct berth_ws_event *eve
     if (!event->last)
         return;
     struct berth_buf *message = &socket->parts->message;
-    deliver(socket, event->opcode, berth_buf_view(message));
+    pass_on(socket, event->opcode, berth_buf_view(message));
     message->start = message->size = 0;
     give_parts(socket);
 }
@@ -314,9 +332,20 @@ static int check_handshake(const struct berth_http_head *head, struct berth_ws_r
  * it too, for a browser wants one of those it offered to be chosen. */
 static const struct berth_view our_protocol = {"berth.v1", 8};
 
+static void put_extensions(struct berth_conn *conn, const struct berth_ws_request *request,
+                           struct berth_writer *head) {
+    char memory[BERTH_WS_DEFLATE_TEXT_MAX];
+    struct berth_ws_deflate agreed;
+    if (!berth_compress_begin(conn, request, &agreed))
+        return;
+    struct berth_writer value = berth_writer_on(memory, sizeof memory);
+    berth_ws_deflate_write(&agreed, &value);
+    berth_http_field_view(head, "Sec-WebSocket-Extensions", berth_writer_result(&value));
+}
+
 static void put_switching(struct berth_conn *conn, const struct berth_ws_request *request) {
     char accept[BERTH_WS_ACCEPT_SIZE];
-    char memory[256];
+    char memory[512];
     struct berth_writer head = berth_writer_on(memory, sizeof memory);
     berth_ws_accept_key(request->key, accept);
     berth_http_response_begin(&head, 101);
@@ -326,6 +355,7 @@ static void put_switching(struct berth_conn *conn, const struct berth_ws_request
                           (struct berth_view){accept, sizeof accept});
     if (berth_ws_request_offers(request, our_protocol))
         berth_http_field_view(&head, "Sec-WebSocket-Protocol", our_protocol);
+    put_extensions(conn, request, &head);
     berth_http_head_end(&head);
     BERTH_ASSERT(!head.overflow);
     put_frame(conn, berth_writer_result(&head), (struct berth_view){NULL, 0});
@@ -347,6 +377,7 @@ static void open_socket(struct berth_conn *conn, const struct berth_ws_request *
     int status = socket->route->handler->open(socket->route->handler_owner, socket, query);
     if (status != 0) {
         conn->state = BERTH_CONN_HTTP;
+        berth_compress_end(conn);
         berth_socket_batch_clear(server);
         berth_answer_text(conn, status, "The server does not take this connection.");
         return;
@@ -384,6 +415,7 @@ void berth_socket_gone(struct berth_conn *conn) {
     struct berth_socket *socket = &conn->socket;
     berth_slow_caught_up(conn);
     berth_slow_forget(socket);
+    berth_compress_end(conn);
     conn->is_socket = false;
     conn->server->socket_count--;
     socket->route->handler->closed(socket->route->handler_owner, socket,

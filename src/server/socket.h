@@ -11,10 +11,11 @@
  *          pass its limit, and then the connection is being closed with 4408 (too slow);
  *          BERTH_E_MEMORY, and then it is being closed with 1011
  * Limits:  a message in: limits.message_size (1009). The send queue: limits.send_queue_size (4408);
- *          a queue that is empty takes one message of any size.
+ *          a queue that is empty takes one message of any size, and what counts is what is sent:
+ *          of a compressed message, the compressed one.
  *          Reading pauses by itself while a socket's own queue is over a quarter of its limit: a
  * peer that sends faster than it reads is slowed down, not buffered for Threads: the server's
- * Source:  RFC 6455
+ * Source:  RFC 6455, RFC 7692
  */
 #ifndef BERTH_SERVER_SOCKET_H
 #define BERTH_SERVER_SOCKET_H
@@ -48,12 +49,16 @@ struct berth_socket_frame {
     uint8_t head[14];
     size_t head_size;
     struct berth_view payload; /* a loan */
+    const void *packed_by;     /* the server that has compressed it, for one window, last */
+    uint64_t packed_serial;
+    uint8_t packed_bits;
 };
 
-/* The head is made once; the same frame may go to any number of sockets. */
+/* The head is made once, and so is the compressed form, for all who keep no window: the same frame
+ * may go to any number of sockets. */
 struct berth_socket_frame berth_socket_frame_make(enum berth_ws_opcode opcode, const void *data,
                                                   size_t size);
-int berth_socket_send_frame(struct berth_socket *socket, const struct berth_socket_frame *frame);
+int berth_socket_send_frame(struct berth_socket *socket, struct berth_socket_frame *frame);
 
 /* Starts the closing handshake. Twice is once. */
 void berth_socket_close(struct berth_socket *socket, uint16_t code, const char *reason);

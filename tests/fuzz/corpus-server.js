@@ -8,11 +8,11 @@ const folder = new URL('./corpus/server/', import.meta.url).pathname;
 
 // As in fuzz_server.c.
 const NETWORK = {shortReads: 1, shortWrites: 2, small: 4, slow: 8, resets: 16};
-const SERVER = {token: 1, smallLimits: 2, noFiles: 4};
+const SERVER = {token: 1, smallLimits: 2, noFiles: 4, shared: 8, own: 16};
 const END = {clientsFirst: 1, withoutDrain: 2, clientsStay: 4, atOnce: 8};
 const REQUESTS = ['health', 'challenge', 'head', 'port', 'page', 'status', 'small', 'large', 'head-large', 'folder',
   'traversal', 'nothing', 'preflight', 'post', 'chunked', 'expect', 'ticket', 'old', 'close', 'evil', 'echo', 'hub-r',
-  'hub', 'drop', 'pause', 'token'];
+  'hub', 'drop', 'pause', 'token', 'echo-deflate', 'hub-deflate', 'drop-deflate'];
 const SIZES = [0, 1, 2, 125, 126, 127, 1023, 1024, 4096, 16384, 65535, 65536];
 const TIMES = [0, 1, 10, 100, 1000, 2001, 5001, 10001, 20001, 25001, 60001];
 
@@ -38,6 +38,7 @@ const stay = (who) => [11 | (who << 4)];
 const times = (count, what) => Array(count).fill(what).flat();
 
 const TEXT = 0x81, BINARY = 0x82, CLOSE = 0x88, PING = 0x89, PONG = 0x8a, BEGIN = 0x01, GO_ON = 0x00, END_OF = 0x80;
+const HELLO = '\xc1\x87\0\0\0\0\xf2\x48\xcd\xc9\xc9\x07\x00', HELLO_AGAIN = '\xc1\x85\0\0\0\0\xf2\x00\x11\x00\x00';
 
 const cases = {
   'nothing-at-all': {},
@@ -74,6 +75,11 @@ const cases = {
     connect(3), ask(3, 'echo'), bytes(3, '\x81\x02hi'), connect(4), ask(4, 'echo'), bytes(4, '\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff'), time(100)]},
   'one-who-is-silent': {script: [connect(0), ask(0, 'echo'), time(25001), time(20001), time(100)]},
   'one-who-answers-pings': {script: [connect(0), ask(0, 'echo'), time(25001), frame(0, PONG), time(25001), frame(0, PONG), time(20001)]},
+  'an-echo-compressed': {server: ['shared'], script: [connect(0), ask(0, 'echo-deflate'), frame(0, TEXT, 127), frame(0, BINARY, 65536), bytes(0, HELLO), time(100), frame(0, CLOSE, 2), time(100)]},
+  'an-echo-with-a-window': {server: ['own'], script: [connect(0), ask(0, 'echo-deflate'), frame(0, TEXT, 127), bytes(0, HELLO), bytes(0, HELLO_AGAIN), frame(0, TEXT, 127), time(100), cut(0), time(10)]},
+  'compressed-noise': {server: ['own'], script: [connect(0), ask(0, 'echo-deflate'), bytes(0, '\xc2\x82\0\0\0\0\xff\xff'), time(100), connect(1), ask(1, 'echo'), bytes(1, HELLO), time(100)]},
+  'a-hub-with-and-without-compression': {server: ['shared'], script: [connect(0), ask(0, 'hub-deflate'), connect(1), ask(1, 'hub'), connect(2), ask(2, 'hub-deflate'), time(10), frame(1, TEXT, 4096), frame(0, BINARY, 1024), bytes(2, HELLO), time(100)]},
+  'a-hub-that-drops-what-is-compressed': {network: ['small'], server: ['smallLimits', 'own'], script: [connect(0), ask(0, 'drop-deflate'), connect(1), ask(1, 'drop-deflate'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(1000), readOn(1), time(1000)]},
   'a-hub-of-four': {script: [[0, 1, 2, 3].flatMap((who) => [connect(who), ask(who, 'hub')]), connect(4), ask(4, 'hub-r'), time(10), frame(0, TEXT, 125), frame(1, BINARY, 65536), frame(2, BEGIN, 2), frame(2, END_OF, 2), cut(1), frame(3, TEXT, 1), time(100), frame(0, CLOSE), time(10)]},
   'a-hub-with-a-slow-reader': {network: ['small'], server: ['smallLimits'], script: [connect(0), ask(0, 'hub'), connect(1), ask(1, 'hub'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(1000), frame(0, TEXT, 1), readOn(1), time(1000)]},
   'a-hub-that-drops': {network: ['small'], server: ['smallLimits'], script: [connect(0), ask(0, 'drop'), connect(1), ask(1, 'drop'), time(10), stopReading(1), times(40, frame(0, BINARY, 4096)), time(1000), readOn(1), time(1000)]},

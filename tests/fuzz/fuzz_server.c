@@ -29,7 +29,13 @@ enum {
     NETWORK_RESETS = 16,
 };
 
-enum { SERVER_TOKEN = 1, SERVER_SMALL_LIMITS = 2, SERVER_NO_FILES = 4 };
+enum {
+    SERVER_TOKEN = 1,
+    SERVER_SMALL_LIMITS = 2,
+    SERVER_NO_FILES = 4,
+    SERVER_SHARED = 8,
+    SERVER_OWN = 16
+};
 
 enum { END_CLIENTS_FIRST = 1, END_WITHOUT_DRAIN = 2, END_CLIENTS_STAY = 4, END_AT_ONCE = 8 };
 
@@ -90,6 +96,9 @@ static const struct {
      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
      "Sec-WebSocket-Protocol: berth.v1, berth.token.the-token\r\n\r\n",
      false, true},
+    {STAGE_UPGRADE_DEFLATE_TEXT("/client-ws"), false, true},
+    {STAGE_UPGRADE_DEFLATE_TEXT("/hub"), false, true},
+    {STAGE_UPGRADE_DEFLATE_TEXT("/drop"), false, true},
 };
 
 #define REQUESTS (sizeof requests / sizeof *requests)
@@ -253,6 +262,7 @@ static void check_frames(uint8_t *bytes, size_t size) {
     uint8_t room[BERTH_WS_CONTROL_MAX];
     struct berth_ws_event event;
     berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, room);
+    berth_ws_decoder_allow_compressed(&decoder);
     do {
         size_t used = berth_ws_decoder_feed(&decoder, bytes, size, &event);
         bytes += used;
@@ -334,6 +344,10 @@ static void init_server(struct stage *stage, uint8_t bits) {
         stage->options.token = "the-token";
     if (!(bits & SERVER_NO_FILES))
         stage->options.static_dir = folder;
+    if (bits & (SERVER_SHARED | SERVER_OWN))
+        stage->options.compression =
+            bits & SERVER_OWN ? BERTH_COMPRESSION_OWN : BERTH_COMPRESSION_SHARED;
+    stage->options.compression_min = 126;
     if (!(bits & SERVER_SMALL_LIMITS))
         return;
     struct berth_limits *limits = &stage->options.limits;

@@ -8,7 +8,13 @@
 #include "base/assert.h"
 #include "proto/ws.h"
 
-enum { FLAG_CLIENT = 1, FLAG_SMALL_LIMITS = 2, FLAG_ROUND_TRIP = 4, INPUT_HEAD = 5 };
+enum {
+    FLAG_CLIENT = 1,
+    FLAG_SMALL_LIMITS = 2,
+    FLAG_ROUND_TRIP = 4,
+    FLAG_DEFLATE = 8,
+    INPUT_HEAD = 5
+};
 
 static const struct berth_ws_limits small_limits = {.message_max = 64, .fragments_max = 3};
 static const struct berth_ws_limits large_limits = {.message_max = 1 << 20, .fragments_max = 1000};
@@ -37,8 +43,9 @@ static void put(struct record *record, const void *data, size_t size) {
 }
 
 static void put_mark(struct record *record, const struct berth_ws_event *event) {
-    uint8_t mark[] = {(uint8_t)event->type, (uint8_t)event->opcode, event->first,
-                      (uint8_t)(event->code >> 8), (uint8_t)event->code};
+    uint8_t mark[] = {(uint8_t)event->type, (uint8_t)event->opcode,
+                      (uint8_t)(event->first | event->compressed << 1), (uint8_t)(event->code >> 8),
+                      (uint8_t)event->code};
     put(record, mark, sizeof mark);
 }
 
@@ -52,8 +59,8 @@ static void check_data(struct record *record, const struct berth_ws_event *event
     }
     record->under_way = !event->last;
     record->message_size += event->data.size;
-    BERTH_ASSERT(record->message_size <= max);
-    if (event->opcode != BERTH_WS_OPCODE_TEXT)
+    BERTH_ASSERT(record->message_size <= (event->compressed ? berth_ws_compressed_max(max) : max));
+    if (event->opcode != BERTH_WS_OPCODE_TEXT || event->compressed)
         return;
     size_t good = berth_utf8_feed(&record->utf8, event->data.data, event->data.size);
     BERTH_ASSERT(good == event->data.size);
@@ -114,6 +121,8 @@ static struct record decode(unsigned flags, const uint8_t *bytes, size_t size, u
     uint8_t room[BERTH_WS_CONTROL_MAX];
     berth_ws_decoder_init(&decoder, flags & FLAG_CLIENT ? BERTH_WS_CLIENT : BERTH_WS_SERVER,
                           flags & FLAG_SMALL_LIMITS ? &small_limits : &large_limits, room);
+    if (flags & FLAG_DEFLATE)
+        berth_ws_decoder_allow_compressed(&decoder);
     for (size_t at = 0; at < size;) {
         size_t piece = piece_size(&seed, size - at);
         feed(&decoder, bytes + at, piece, &record);
