@@ -21,7 +21,8 @@ target_link_options(
                      -Wl,-z,relro -Wl,-z,now
 )
 target_link_libraries(
-    libberth PRIVATE PkgConfig::uv PkgConfig::yaml PkgConfig::sodium PkgConfig::jansson
+    libberth PRIVATE PkgConfig::uv PkgConfig::yaml PkgConfig::sodium PkgConfig::jansson PkgConfig::zlib
+                     PkgConfig::deflate
 )
 target_include_directories(libberth INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 
