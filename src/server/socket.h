@@ -13,8 +13,9 @@
  * Limits:  a message in: limits.message_size (1009). The send queue: limits.send_queue_size (4408);
  *          a queue that is empty takes one message of any size, and what counts is what is sent:
  *          of a compressed message, the compressed one.
- *          Reading pauses by itself while a socket's own queue is over a quarter of its limit: a
- * peer that sends faster than it reads is slowed down, not buffered for Threads: the server's
+ *          Reading pauses by itself while over 64 KiB, or a quarter of the queue's limit, wait for
+ *          the peer that is read: one that sends faster than it reads is slowed down
+ * Threads: the server's
  * Source:  RFC 6455, RFC 7692
  */
 #ifndef BERTH_SERVER_SOCKET_H
