@@ -3,20 +3,12 @@
 
 /* -- A turn of the loop ------------------------------------------------------------------------ */
 
-static void on_uv_ready(struct berth_net_epoll_source *source, unsigned what) {
-    (void)what;
-    BERTH_NET_CONTAINER(source, struct berth_net_epoll, uv_source)->uv_ready = true;
-}
-
-/* What libuv has to do: timers that are due, signals and watches that have something to tell. It
- * costs a system call, and is asked only then. */
-static void run_uv(struct berth_net_epoll *net) {
+/* Timers of libuv's that are due. It costs a system call, and is asked only then. */
+static void run_timers(struct berth_net_epoll *net) {
     uv_loop_t *loop = &net->uv.loop;
     uv_update_time(loop);
-    if (!net->uv_ready && !(uv_loop_alive(loop) && uv_backend_timeout(loop) == 0))
-        return;
-    net->uv_ready = false;
-    uv_run(loop, UV_RUN_NOWAIT);
+    if (uv_loop_alive(loop) && uv_backend_timeout(loop) == 0)
+        uv_run(loop, UV_RUN_NOWAIT);
 }
 
 static bool is_to_be_closed(const struct berth_net_epoll *net) {
@@ -59,15 +51,30 @@ static int wait_awake(struct berth_net_epoll *net, struct berth_sys_poll_event *
     return count;
 }
 
+/* Watches and signals are told before streams: who changes a file and then asks for it gets what it
+ * is now, though both came while we were busy. What is closed meanwhile is still there, as after
+ * any other event of this turn. */
+static void tell_uv(struct berth_net_epoll *net, const struct berth_sys_poll_event *events,
+                    int count) {
+    for (int i = 0; i < count; i++) {
+        if (events[i].owner == &net->uv_source) {
+            uv_run(&net->uv.loop, UV_RUN_NOWAIT);
+            return;
+        }
+    }
+}
+
 static int wait_and_tell(struct berth_net_epoll *net) {
     struct berth_sys_poll_event events[BERTH_SYS_POLL_EVENTS_MAX];
     int count = wait_awake(net, events, quiet_ms(net));
     if (count < 0)
         return count;
     uv_update_time(&net->uv.loop);
+    tell_uv(net, events, count);
     for (int i = 0; i < count; i++) {
         struct berth_net_epoll_source *source = events[i].owner;
-        source->on_ready(source, events[i].what);
+        if (source != &net->uv_source)
+            source->on_ready(source, events[i].what);
     }
     return 0;
 }
@@ -86,7 +93,7 @@ static void end_closed(struct berth_net_epoll *net) {
 }
 
 static int turn(struct berth_net_epoll *net) {
-    run_uv(net);
+    run_timers(net);
     int error = wait_and_tell(net);
     if (net->failures_due) {
         net->failures_due = false;
@@ -167,7 +174,6 @@ static int open_set(struct berth_net_epoll *net) {
     int error = berth_sys_poll_create(&net->poll);
     if (error < 0)
         return error;
-    net->uv_source.on_ready = on_uv_ready;
     error = berth_sys_poll_set(net->poll, uv_backend_fd(&net->uv.loop), 0, BERTH_SYS_POLL_READ,
                                &net->uv_source);
     if (error < 0)

@@ -31,7 +31,6 @@ struct berth_net_epoll {
     struct berth_net_epoll_listener *closed_listeners;
     uint64_t waited_ns; /* the last time, until something was ready */
     int told;           /* how much was ready then */
-    bool uv_ready;
     bool stopped;
     bool failures_due;
 };

@@ -146,6 +146,40 @@ static void test_a_folder_that_is_not_there(void **state) {
     watching_close(&watching);
 }
 
+/* -- Before streams ---------------------------------------------------------------------------- */
+
+static struct watching *around; /* what the stream's end looks at */
+
+static void hear_only(void *owner) { ((struct watching *)owner)->heard++; }
+
+static void expect_heard(struct end *end, enum happening what) {
+    if (what != DATA)
+        return;
+    assert_true(around->heard >= 1);
+    berth_net_stop(end->world->net);
+}
+
+/* The bytes came first, and both are there when the loop looks: what is kept in memory of a folder
+ * must be gone when the request for it is answered. */
+static void test_a_change_is_told_before_what_streams_have(void **state) {
+    struct watching watching;
+    watching_open(&watching, state);
+    around = &watching;
+    world_serve(watching.world, expect_heard);
+    struct end *client = world_connect(watching.world, NULL);
+    world_run_for(watching.world, 20);
+    assert_int_equal(watching.world->end_count, 2);
+    assert_int_equal(watch(&watching, hear_only), 0);
+    for (int i = 1; i <= 3; i++) {
+        watching.heard = 0;
+        assert_int_equal(end_send(client, 100), 0);
+        change(&watching);
+        world_run(watching.world);
+        assert_int_equal(watching.world->ends[1].received, 100 * (size_t)i);
+    }
+    watching_close(&watching);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_ALL(test_a_change_is_an_event),
@@ -155,6 +189,7 @@ int main(void) {
         ON_ALL(test_a_net_that_closes_stops_its_watches),
         ON_ALL(test_without_memory_there_is_no_watch),
         ON_REAL(test_a_folder_that_is_not_there),
+        ON(transport_epoll, test_a_change_is_told_before_what_streams_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,17 +4,27 @@
 #include "proto/http_writer.h"
 #include "sys/clock.h"
 
+/* What else than its address an answer depends on. */
+static void write_vary(struct berth_writer *out, const struct berth_answer *answer) {
+    bool by_origin = answer->access.cors != BERTH_ACCESS_CORS_ANY;
+    bool by_coding = answer->version != NULL;
+    if (by_origin && by_coding)
+        berth_http_field_text(out, "Vary", "Origin, Accept-Encoding");
+    else if (by_origin)
+        berth_http_field_text(out, "Vary", "Origin");
+    else if (by_coding)
+        berth_http_field_text(out, "Vary", "Accept-Encoding");
+}
+
 static void write_cors(struct berth_writer *out, const struct berth_answer *answer) {
     switch (answer->access.cors) {
     case BERTH_ACCESS_CORS_NONE:
-        berth_http_field_text(out, "Vary", "Origin");
         berth_http_field_text(out, "Cross-Origin-Resource-Policy", "same-origin");
         return;
     case BERTH_ACCESS_CORS_ANY:
         berth_http_field_text(out, "Access-Control-Allow-Origin", "*");
         break;
     case BERTH_ACCESS_CORS_ECHO:
-        berth_http_field_text(out, "Vary", "Origin");
         berth_http_field_view(out, "Access-Control-Allow-Origin", answer->origin);
         break;
     }
@@ -44,7 +54,6 @@ static void write_version(const struct berth_answer *answer, struct berth_writer
     berth_http_field_view(out, "ETag", berth_writer_result(&tag));
     berth_http_field_date(out, "Last-Modified",
                           validators->modified_s < now_s ? validators->modified_s : now_s);
-    berth_http_field_text(out, "Vary", "Accept-Encoding");
     const char *coding = berth_http_coding_name(answer->version->coding);
     if (coding != NULL && answer->status != 304 && answer->status != 416)
         berth_http_field_text(out, "Content-Encoding", coding);
@@ -93,6 +102,7 @@ static void write_head(struct berth_conn *conn, const struct berth_answer *answe
         berth_http_field_text(out, "Upgrade", "websocket");
         berth_http_field_text(out, "Sec-WebSocket-Version", "13");
     }
+    write_vary(out, answer);
     write_cors(out, answer);
     if (!keeps_alive(conn))
         berth_http_field_text(out, "Connection",

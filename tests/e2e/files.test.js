@@ -1,6 +1,8 @@
 // Static files: conditions, ranges, codings, and what is kept in memory.
 import assert from 'node:assert/strict';
+import {once} from 'node:events';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import {before, describe, test} from 'node:test';
 import {setTimeout as sleep} from 'node:timers/promises';
@@ -187,7 +189,7 @@ describe('codings', () => {
         const {head, body} = await bytes(server, 'app.js', `Accept-Encoding: ${accept}\r\n`);
         assert.equal(/\r\nContent-Encoding: (.*)\r\n/.exec(head)?.[1], coding, accept);
         assert.match(head, /\r\nContent-Type: text\/javascript/);
-        assert.match(head, /\r\nVary: Accept-Encoding\r\n/);
+        assert.match(head, /\r\nVary: Origin, Accept-Encoding\r\n/);
         assert.equal(decode(body).toString(), text);
       }
     }
@@ -245,6 +247,30 @@ describe('memory', () => {
     await eventually(ask('deep/er/b.txt'), is('and again'));
     fs.rmSync(server.file('deep'), {recursive: true});
     await eventually(ask('deep/er/b.txt'), missing);
+  });
+
+  test('who changes a file and then asks for it gets what it is now', async (t) => {
+    const server = await site(t, {'a.txt': '0'});
+    const agent = new http.Agent({keepAlive: true, maxSockets: 1});
+    t.after(() => agent.destroy());
+    const get = async () => {
+      const asked = http.get({agent, host: '127.0.0.1', port: server.port, path: '/static/a.txt'});
+      const [response] = await once(asked, 'response');
+      return (await response.setEncoding('utf8').toArray()).join('');
+    };
+    const wrong = [];
+    for (let i = 0; i < 1000; i++) {
+      await get(); // in memory
+      if (i % 2) {
+        fs.writeFileSync(server.file('b.txt'), String(i));
+        fs.renameSync(server.file('b.txt'), server.file('a.txt'));
+      } else {
+        fs.writeFileSync(server.file('a.txt'), String(i));
+      }
+      const text = await get();
+      if (text !== String(i)) wrong.push([i, text]);
+    }
+    assert.deepEqual(wrong, []);
   });
 
   test('a symlink that is turned shows its new target at once', async (t) => {
