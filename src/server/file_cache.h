@@ -45,6 +45,7 @@ struct berth_file_version {
     uint64_t size;
     int64_t modified_s;
     uint32_t modified_ns;
+    uint64_t reading; /* not 0: read when it was so new that a change may not show in its time */
 };
 
 struct berth_cached_file {

@@ -9,6 +9,9 @@
  * system's clock: its tag then is a weak one (RFC 9110 8.8.1). */
 #define SETTLED_S 2
 
+/* Two changes within one tick of the system's clock, of up to 10 ms, have the same time. */
+#define TICK_MS 20
+
 const char *berth_files_type(struct berth_view name) {
     static const struct {
         const char *ending, *type;
@@ -167,13 +170,20 @@ static enum berth_http_coding choose(intptr_t dir, const struct wanted *wanted,
 
 static bool is_settled(const struct berth_file_version *version) {
     int64_t now_s = (int64_t)berth_sys_clock_unix_s();
-    return version->modified_s + SETTLED_S <= now_s;
+    return version->modified_s <= now_s - SETTLED_S;
 }
 
+/* The inode tells a file from one that was put in its place, size and time tell its contents apart;
+ * the device is left out, whose number may change when it is mounted again. What was read within a
+ * tick of its change is told from every other reading: a tag that stood for two contents would
+ * keep the first one with its clients for ever. */
 static void write_tag(struct berth_writer *out, const struct berth_file_version *version) {
-    berth_writer_format(out, "\"%c%llx-%llx-%llx.%x\"", "igzb"[version->coding],
+    berth_writer_format(out, "\"%c%llx-%llx-%llx.%x", "igzb"[version->coding],
                         (unsigned long long)version -> id, (unsigned long long)version -> size,
                         (unsigned long long)version -> modified_s, version -> modified_ns);
+    if (version->reading > 0)
+        berth_writer_format(out, "-%llx", (unsigned long long)version->reading);
+    berth_writer_char(out, '"');
 }
 
 /* Where the bytes are; NULL leaves the file that the answer has. */
@@ -247,10 +257,26 @@ static void answer_version(struct berth_conn *conn, struct berth_answer *answer,
 
 /* -- Answering --------------------------------------------------------------------------------- */
 
-static struct berth_file_version version_of(const struct berth_sys_file *file,
+/* A clock that is ahead of ours by less than it takes to settle may be the file system's. */
+static bool is_new(const struct berth_sys_file *file) {
+    int64_t now_ms = (int64_t)berth_sys_clock_unix_ms();
+    int64_t now_s = now_ms / 1000;
+    if (file->modified_s < now_s - 1 || file->modified_s > now_s + SETTLED_S)
+        return false; /* a file may have any date, even one that cannot be counted in ms */
+    return file->modified_s * 1000 + file->modified_ns / 1000000 >= now_ms - TICK_MS;
+}
+
+static struct berth_file_version version_of(struct berth_server *server,
+                                            const struct berth_sys_file *file,
                                             enum berth_http_coding coding) {
-    return (struct berth_file_version){coding, file->id, file->size, file->modified_s,
-                                       file->modified_ns};
+    return (struct berth_file_version){
+        .coding = coding,
+        .id = file->id,
+        .size = file->size,
+        .modified_s = file->modified_s,
+        .modified_ns = file->modified_ns,
+        .reading = is_new(file) ? ++server->readings : 0,
+    };
 }
 
 /* Not in memory: opens it, and keeps it there for the next time. */
@@ -270,7 +296,7 @@ static void answer_from_disk(struct berth_conn *conn, const struct wanted *wante
         return;
     }
     enum berth_http_coding coding = choose(server->static_dir, wanted, &file);
-    struct berth_file_version version = version_of(&file, coding);
+    struct berth_file_version version = version_of(server, &file, coding);
     const struct berth_cached_file *cached = NULL;
     if (watched && !file.aliased)
         cached = berth_file_cache_put(server->files, wanted->view, order_number(wanted), &version,

@@ -192,6 +192,7 @@ struct berth_server {
     uint32_t uid;
     intptr_t static_dir; /* -1 for none */
     struct berth_file_cache *files;
+    uint64_t readings; /* of files that were very new: see files.c */
     struct berth_kept_health health;
     struct berth_kept_date date;
     unsigned refusals; /* logged in the present window of time */

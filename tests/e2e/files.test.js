@@ -93,6 +93,20 @@ describe('conditions', () => {
     assert.match((await server.get('new.txt')).headers.etag, /^W\/"/);
   });
 
+  test('two contents of one size and one time have two tags', async (t) => {
+    const server = await site(t, {'a.txt': 'one'});
+    const soon = new Date(Date.now() + 1000); // as within one tick of the clock
+    const put = (text) => {
+      fs.writeFileSync(server.file('a.txt'), text);
+      fs.utimesSync(server.file('a.txt'), soon, soon);
+    };
+    put('two');
+    const {etag} = (await server.get('a.txt')).headers;
+    assert.equal((await server.get('a.txt', {'If-None-Match': etag})).status, 304);
+    put('six');
+    assert.equal((await server.get('a.txt', {'If-None-Match': etag})).text, 'six');
+  });
+
   test('a file with another content has another tag', async (t) => {
     const server = await site(t, {'a.txt': 'one'});
     const {etag} = (await server.get('a.txt')).headers;
