@@ -63,8 +63,8 @@ static const struct berth_cached_file *load(struct world *world, const char *nam
     struct berth_sys_file file;
     assert_true(berth_file_cache_watch(world->cache, view));
     assert_int_equal(berth_sys_file_open_beneath(world->dir, name, &file), 0);
-    struct berth_file_version version = {BERTH_HTTP_CODING_IDENTITY, file.id, file.size,
-                                         file.modified_s, file.modified_ns, 0};
+    struct berth_file_version version = {
+        BERTH_HTTP_CODING_IDENTITY, file.id, file.size, file.modified_s, file.modified_ns, 0};
     const struct berth_cached_file *cached =
         berth_file_cache_put(world->cache, view, order, &version, &file);
     berth_sys_file_close(&file);
