@@ -142,6 +142,7 @@ static const struct berth_net_ops ops = {
     .wake = wake,
     .destroy = destroy,
     .socket_close = berth_net_uv_socket_close,
+    .adopt = berth_net_epoll_adopt,
     .listen = berth_net_epoll_listen,
     .listener_close = berth_net_epoll_listener_close,
     .connect = berth_net_epoll_connect,

@@ -41,7 +41,15 @@ static void pause_accepting(struct berth_net_epoll_listener *listener, int error
 }
 
 /* Gives 1 when a connection was accepted, 0 when none waits. */
-static int accept_one(struct berth_net_epoll_listener *listener) {
+static int accept_socket(struct berth_net_epoll_listener *listener) {
+    intptr_t accepted;
+    int got = berth_sys_accept(listener->socket, &accepted);
+    if (got > 0)
+        berth_net_listener_got_socket(&listener->base, accepted);
+    return got;
+}
+
+static int accept_stream(struct berth_net_epoll_listener *listener) {
     if (listener->spare == NULL)
         listener->spare = berth_alloc(sizeof *listener->spare);
     if (listener->spare == NULL)
@@ -61,6 +69,8 @@ static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
     (void)what;
     struct berth_net_epoll_listener *listener =
         BERTH_NET_CONTAINER(source, struct berth_net_epoll_listener, source);
+    int (*accept_one)(struct berth_net_epoll_listener *) =
+        berth_net_listener_wants_sockets(&listener->base) ? accept_socket : accept_stream;
     int got = 1;
     for (int i = 0; i < ACCEPTS_MAX && got > 0 && !listener->base.closing; i++)
         got = accept_one(listener);

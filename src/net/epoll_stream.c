@@ -179,6 +179,18 @@ void berth_net_epoll_stream_adopt(struct berth_net_epoll *net,
     init(net, memory, BERTH_NET_STREAM_ACCEPTED, socket);
 }
 
+int berth_net_epoll_adopt(struct berth_net *net, berth_net_socket socket,
+                          struct berth_net_stream **ret_stream) {
+    struct berth_net_epoll_stream *stream = berth_alloc(sizeof *stream);
+    if (stream == NULL) {
+        berth_sys_socket_close(socket);
+        return BERTH_E_MEMORY;
+    }
+    berth_net_epoll_stream_adopt(berth_net_epoll_of(net), stream, socket);
+    *ret_stream = &stream->base;
+    return 0;
+}
+
 int berth_net_epoll_connect(struct berth_net *net, const struct berth_addr *to,
                             struct berth_net_stream **ret_stream) {
     struct berth_net_epoll_stream *stream = berth_alloc(sizeof *stream);

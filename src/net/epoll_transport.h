@@ -68,6 +68,9 @@ static inline struct berth_net_epoll *berth_net_epoll_of(struct berth_net *net) 
 int berth_net_epoll_connect(struct berth_net *net, const struct berth_addr *to,
                             struct berth_net_stream **ret_stream);
 
+int berth_net_epoll_adopt(struct berth_net *net, berth_net_socket socket,
+                          struct berth_net_stream **ret_stream);
+
 /* Makes an accepted stream of a connected socket, in memory from berth_alloc. */
 void berth_net_epoll_stream_adopt(struct berth_net_epoll *net,
                                   struct berth_net_epoll_stream *memory, intptr_t socket);

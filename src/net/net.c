@@ -108,7 +108,7 @@ void berth_net_destroy(struct berth_net *net) {
 int berth_net_listen(struct berth_net *net, berth_net_socket socket,
                      const struct berth_net_listener_events *events, void *owner,
                      struct berth_net_listener **ret_listener) {
-    BERTH_ASSERT(events->on_accept != NULL);
+    BERTH_ASSERT((events->on_accept != NULL) != (events->on_socket != NULL));
     if (net->ending) {
         net->ops->socket_close(net, socket);
         return BERTH_E_CLOSED;
@@ -141,6 +141,11 @@ void berth_net_listener_accepted(struct berth_net_listener *listener,
     BERTH_ASSERT(stream->state != BERTH_NET_STREAM_ACCEPTED);
 }
 
+void berth_net_listener_got_socket(struct berth_net_listener *listener, berth_net_socket socket) {
+    BERTH_ASSERT(!listener->closing);
+    listener->events->on_socket(listener->owner, socket);
+}
+
 void berth_net_listener_failed(struct berth_net_listener *listener, int error) {
     BERTH_ASSERT(!listener->closing);
     if (listener->events->on_error != NULL)
@@ -152,6 +157,10 @@ void berth_net_listener_closed(struct berth_net_listener *listener) {
     berth_net_list_remove(&listener->link);
     if (listener->events->on_closed != NULL)
         listener->events->on_closed(listener->owner);
+}
+
+void berth_net_socket_close(struct berth_net *net, berth_net_socket socket) {
+    net->ops->socket_close(net, socket);
 }
 
 /* -- Timers ------------------------------------------------------------------------------------ */

@@ -19,8 +19,8 @@
  * Limits:  a stream's send queue holds at most what berth_net_stream_limit says
  * Threads: one per net; nothing here may be called from another, but for berth_net_bell_ring and
  *          berth_net_is_here
- * Proof:   net_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c, bell_test.c (every
- * transport); real_test.c (epoll, uv), sim_test.c
+ * Proof:   net_test.c, adopt_test.c, flow_test.c, close_test.c, timer_test.c, watch_test.c,
+ * bell_test.c (every transport); real_test.c (epoll, uv), sim_test.c
  */
 #ifndef BERTH_NET_NET_H
 #define BERTH_NET_NET_H
@@ -66,8 +66,12 @@ void berth_net_close(struct berth_net *net);
 
 struct berth_net_listener_events {
     /* A connection. Call berth_net_stream_start or berth_net_stream_close on it before returning.
-     */
+     * NULL where on_socket is there. */
     void (*on_accept)(void *owner, struct berth_net_stream *stream);
+
+    /* In its place: a connection that is nobody's yet, for berth_net_adopt on this net, or on
+     * another one of the same transport in that one's thread; else for berth_net_socket_close. */
+    void (*on_socket)(void *owner, berth_net_socket socket);
 
     /* Accepting failed (BERTH_E_TOO_MANY_FILES, BERTH_E_MEMORY…). The listener goes on by itself
      * after a pause of 100 ms; the connection waits in the backlog. May be NULL. */
@@ -117,6 +121,15 @@ struct berth_net_stream_events {
 int berth_net_connect(struct berth_net *net, const struct berth_addr *to,
                       const struct berth_net_stream_events *events, void *owner,
                       struct berth_net_stream **ret_stream);
+
+/* Makes a stream of what on_socket gave; the socket is taken, also on failure. The stream is as
+ * on_accept tells it: start or close it before the event that runs now returns. Errors:
+ * BERTH_E_MEMORY, BERTH_E_CLOSED. */
+int berth_net_adopt(struct berth_net *net, berth_net_socket socket,
+                    struct berth_net_stream **ret_stream);
+
+/* Closes a socket that nothing was made of. */
+void berth_net_socket_close(struct berth_net *net, berth_net_socket socket);
 
 /* Takes an accepted stream on and starts reading it. Called once. */
 void berth_net_stream_start(struct berth_net_stream *stream,

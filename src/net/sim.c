@@ -121,6 +121,7 @@ static const struct berth_net_ops ops = {
     .wake = wake,
     .destroy = destroy,
     .socket_close = berth_net_sim_socket_close,
+    .adopt = berth_net_sim_adopt,
     .listen = berth_net_sim_listen,
     .listener_close = berth_net_sim_listener_close,
     .connect = berth_net_sim_connect,

@@ -52,7 +52,12 @@ static void on_accept(struct berth_net_sim_event *event) {
     berth_net_list_remove(&stream->backlog);
     if (!berth_net_list_is_empty(&listener->backlog))
         berth_net_sim_schedule(listener->net, &listener->accept, 0);
-    berth_net_listener_accepted(&listener->base, &stream->base);
+    if (!berth_net_listener_wants_sockets(&listener->base)) {
+        berth_net_listener_accepted(&listener->base, &stream->base);
+        return;
+    }
+    stream->number = ++listener->net->last_socket;
+    berth_net_listener_got_socket(&listener->base, stream->number);
 }
 
 static void on_closed(struct berth_net_sim_event *event) {
@@ -115,7 +120,11 @@ void berth_net_sim_listener_close(struct berth_net_listener *base) {
 }
 
 void berth_net_sim_socket_close(struct berth_net *base, berth_net_socket socket) {
+    struct berth_net_sim_stream *stream =
+        berth_net_sim_stream_waiting(berth_net_sim_of(base), socket);
     struct berth_net_sim_listener *listener = find_untaken(berth_net_sim_of(base), socket);
+    if (stream != NULL)
+        berth_net_stream_close(&stream->base);
     if (listener == NULL)
         return;
     give_up(listener);

@@ -127,6 +127,28 @@ static int join_backlog(struct berth_net_sim_stream *client,
     return 0;
 }
 
+struct berth_net_sim_stream *berth_net_sim_stream_waiting(struct berth_net_sim *net,
+                                                          berth_net_socket socket) {
+    const struct berth_net_link *streams = &net->base.streams;
+    for (struct berth_net_link *link = streams->next; link != streams; link = link->next) {
+        struct berth_net_sim_stream *stream =
+            BERTH_NET_CONTAINER(link, struct berth_net_sim_stream, base.link);
+        if (stream->number != 0 && stream->number == socket)
+            return stream;
+    }
+    return NULL;
+}
+
+int berth_net_sim_adopt(struct berth_net *net, berth_net_socket socket,
+                        struct berth_net_stream **ret_stream) {
+    struct berth_net_sim_stream *stream =
+        berth_net_sim_stream_waiting(berth_net_sim_of(net), socket);
+    BERTH_ASSERT(stream != NULL);
+    stream->number = 0;
+    *ret_stream = &stream->base;
+    return 0;
+}
+
 static void on_connect(struct berth_net_sim_event *event) {
     struct berth_net_sim_stream *stream =
         BERTH_NET_CONTAINER(event, struct berth_net_sim_stream, connect);

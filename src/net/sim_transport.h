@@ -91,10 +91,19 @@ struct berth_net_sim_stream {
     struct berth_net_sim_event closed;
     struct berth_addr local;
     struct berth_addr remote;
+    berth_net_socket number; /* until it is adopted; 0 for none */
     bool reading;
     bool fin;   /* stands behind the inbox */
     bool reset; /* by the peer, not yet noticed */
 };
+
+/* Of streams that on_socket told of: of this very net, for a simulated world has but one. */
+int berth_net_sim_adopt(struct berth_net *net, berth_net_socket socket,
+                        struct berth_net_stream **ret_stream);
+
+/* The stream that waits to be adopted under that number; NULL for none. */
+struct berth_net_sim_stream *berth_net_sim_stream_waiting(struct berth_net_sim *net,
+                                                          berth_net_socket socket);
 
 int berth_net_sim_connect(struct berth_net *net, const struct berth_addr *to,
                           struct berth_net_stream **ret_stream);

@@ -51,6 +51,15 @@ int berth_net_connect(struct berth_net *net, const struct berth_addr *to,
     return 0;
 }
 
+int berth_net_adopt(struct berth_net *net, berth_net_socket socket,
+                    struct berth_net_stream **ret_stream) {
+    if (net->ending) {
+        net->ops->socket_close(net, socket);
+        return BERTH_E_CLOSED;
+    }
+    return net->ops->adopt(net, socket, ret_stream);
+}
+
 void berth_net_stream_start(struct berth_net_stream *stream,
                             const struct berth_net_stream_events *events, void *owner) {
     BERTH_ASSERT(stream->state == BERTH_NET_STREAM_ACCEPTED);

@@ -33,8 +33,12 @@ struct berth_net_ops {
     /* Frees the net; every object of it is closed or destroyed. */
     void (*destroy)(struct berth_net *net);
 
-    /* Closes a socket that no listener was made of. */
+    /* Closes a socket that nothing was made of. */
     void (*socket_close)(struct berth_net *net, berth_net_socket socket);
+
+    /* Makes a stream in state ACCEPTED; takes the socket, also on failure. */
+    int (*adopt)(struct berth_net *net, berth_net_socket socket,
+                 struct berth_net_stream **ret_stream);
 
     /* Takes the socket, also on failure. */
     int (*listen)(struct berth_net *net, berth_net_socket socket,
@@ -186,9 +190,13 @@ void berth_net_stream_fail_later(struct berth_net_stream *stream, int error);
 /* Calls on_error or on_connect of all streams that wait for it. */
 void berth_net_report_failures(struct berth_net *net);
 
-/* A listener's events. `stream` is in state ACCEPTED. */
+/* A listener's events. `stream` is in state ACCEPTED; of one that wants sockets, none is made. */
+static inline bool berth_net_listener_wants_sockets(const struct berth_net_listener *listener) {
+    return listener->events->on_socket != NULL;
+}
 void berth_net_listener_accepted(struct berth_net_listener *listener,
                                  struct berth_net_stream *stream);
+void berth_net_listener_got_socket(struct berth_net_listener *listener, berth_net_socket socket);
 void berth_net_listener_failed(struct berth_net_listener *listener, int error);
 void berth_net_listener_closed(struct berth_net_listener *listener);
 

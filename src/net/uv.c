@@ -135,6 +135,7 @@ static const struct berth_net_ops ops = {
     .wake = wake,
     .destroy = destroy,
     .socket_close = berth_net_uv_socket_close,
+    .adopt = berth_net_uv_adopt,
     .listen = berth_net_uv_listen,
     .listener_close = berth_net_uv_listener_close,
     .connect = berth_net_uv_connect,

@@ -41,7 +41,15 @@ static void pause_accepting(struct uv_listener *listener, int error) {
 }
 
 /* Gives 1 when a connection was accepted, 0 when none waits. */
-static int accept_one(struct uv_listener *listener) {
+static int accept_socket(struct uv_listener *listener) {
+    intptr_t accepted;
+    int got = berth_sys_accept(listener->socket, &accepted);
+    if (got > 0)
+        berth_net_listener_got_socket(&listener->base, accepted);
+    return got;
+}
+
+static int accept_stream(struct uv_listener *listener) {
     if (listener->spare == NULL)
         listener->spare = berth_alloc(sizeof *listener->spare);
     if (listener->spare == NULL)
@@ -66,6 +74,8 @@ static void on_readable(uv_poll_t *handle, int status, int events) {
         pause_accepting(listener, berth_net_uv_error(status));
         return;
     }
+    int (*accept_one)(struct uv_listener *) =
+        berth_net_listener_wants_sockets(&listener->base) ? accept_socket : accept_stream;
     int got = 1;
     for (int i = 0; i < accepts_max && got > 0 && !listener->base.closing; i++)
         got = accept_one(listener);

@@ -63,6 +63,19 @@ int berth_net_uv_stream_adopt(struct berth_net_uv *net, struct berth_net_uv_stre
     return berth_net_uv_error(status);
 }
 
+int berth_net_uv_adopt(struct berth_net *net, berth_net_socket socket,
+                       struct berth_net_stream **ret_stream) {
+    struct berth_net_uv_stream *stream = berth_alloc(sizeof *stream);
+    if (stream == NULL) {
+        berth_sys_socket_close(socket);
+        return BERTH_E_MEMORY;
+    }
+    int error = berth_net_uv_stream_adopt(berth_net_uv_of(net), stream, socket);
+    if (error == 0)
+        *ret_stream = &stream->base;
+    return error;
+}
+
 static void on_connect(uv_connect_t *request, int status) {
     struct berth_net_uv_stream *stream = request->handle->data;
     berth_free(request);

@@ -54,6 +54,9 @@ static inline struct berth_net_uv *berth_net_uv_of(struct berth_net *net) {
 int berth_net_uv_connect(struct berth_net *net, const struct berth_addr *to,
                          struct berth_net_stream **ret_stream);
 
+int berth_net_uv_adopt(struct berth_net *net, berth_net_socket socket,
+                       struct berth_net_stream **ret_stream);
+
 /* Makes a stream of a connected socket, in memory from berth_alloc, which it takes with the socket,
  * also on failure. */
 int berth_net_uv_stream_adopt(struct berth_net_uv *net, struct berth_net_uv_stream *memory,
