@@ -22,20 +22,24 @@
  *
  * Shape:   create takes the port and publishes that the app is starting; run publishes that it is
  *          ready, serves until berth_app_stop (or a signal), closes connections with 1001 and takes
- *          back what was published. Handlers are called in the thread that runs, one at a time; no
- *          handler is called from inside a call to these functions
+ *          back what was published. Handlers are called in the thread that runs, one at a time,
+ *          unless the option `threads` says otherwise; no handler is called from inside a call to
+ *          these functions
  * Units:   bytes
  * Owns:    the options and all they point to are loans until destroy. A struct berth_ws lives from
  *          its on_open to the return of its on_close, and longer for who keeps it; message bytes
  *          are loans for the call
  * Errors:  berth_app_create: BERTH_E_INVALID (a setting is wrong: the log says which, why, and how
- * to mend it), BERTH_E_NO_PORT, BERTH_E_RUNNING (INSTANCE is single, and another one runs),
- *          BERTH_E_SYSTEM, BERTH_E_MEMORY. berth_app_run: 0 after a stop; BERTH_E_RUNNING when
- * another instance has taken over, BERTH_E_CLOSED when a second signal cut it short Limits:  those
- * of docs/configuration.md (LIMITS); 64 routes; BERTH_APP_INBOX_MAX bytes that other threads have
- * sent and the app has not taken yet Threads: berth_ws_send, berth_ws_close, berth_ws_keep,
- * berth_ws_release and berth_app_stop may be called from any thread; everything else from the one
- * that created the app Source:  RFC 6455 Proof:   src/app/app_test.c, tests/e2e/library.test.js
+ *          to mend it), BERTH_E_NO_PORT, BERTH_E_RUNNING (INSTANCE is single, and another one
+ *          runs), BERTH_E_SYSTEM, BERTH_E_MEMORY. berth_app_run: 0 after a stop; BERTH_E_RUNNING
+ *          when another instance has taken over, BERTH_E_CLOSED when a second signal cut it short
+ * Limits:  those of docs/configuration.md (LIMITS); 64 routes; BERTH_APP_INBOX_MAX bytes that
+ *          other threads have sent and the one that serves has not taken yet
+ * Threads: berth_ws_send, berth_ws_close, berth_ws_keep, berth_ws_release and berth_app_stop may
+ *          be called from any thread, what is about a connection from its handlers; everything
+ *          else from the thread that created the app
+ * Source:  RFC 6455
+ * Proof:   src/app/app_test.c, tests/e2e/library.test.js
  */
 #ifndef BERTH_SERVER_H
 #define BERTH_SERVER_H
@@ -51,6 +55,8 @@
 /* The port that the options say nothing of, and the one that the system chooses. */
 #define BERTH_APP_PORT_USUAL 0
 #define BERTH_APP_PORT_ANY (-1)
+
+#define BERTH_APP_THREADS_CONFIGURED (-1)
 
 struct berth_app;
 struct berth_ws;
@@ -100,9 +106,16 @@ struct berth_app_options {
     const char *port_file;  /* where to write the port; NULL for server_port.txt beside the file */
     const struct berth_app_route *routes;
     size_t route_count;
+
+    /* How many threads serve connections. 0 is one, the one that runs: no handler is ever called
+     * while another is. With more, and with BERTH_APP_THREADS_CONFIGURED (as THREADS says), each
+     * connection has its thread, and handlers of different connections are called at the same
+     * time: what they share is theirs to lock. */
+    int32_t threads;
     bool catch_signals; /* SIGINT, SIGTERM and SIGHUP stop it; a second one at once */
 
-    /* Any of them may be NULL. `event` is a stable name ("port.passed_over"), `text` a sentence. */
+    /* Any of them may be NULL. `event` is a stable name ("port.passed_over"), `text` a sentence;
+     * on_log is called from every thread that serves, one at a time. */
     void (*on_log)(void *owner, enum berth_app_log_level level, const char *event,
                    const char *text);
     void (*on_ready)(void *owner, struct berth_app *app);
@@ -142,7 +155,7 @@ void berth_ws_close(struct berth_ws *ws, uint16_t code, const char *reason);
 void berth_ws_keep(struct berth_ws *ws);
 void berth_ws_release(struct berth_ws *ws);
 
-/* What the program wants to remember of a connection. In the thread that runs. */
+/* What the program wants to remember of a connection. From its handlers. */
 void berth_ws_set_data(struct berth_ws *ws, void *data);
 void *berth_ws_data(const struct berth_ws *ws);
 

@@ -6,6 +6,8 @@
 #include "base/assert.h"
 #include "sys/process.h"
 
+#include <stddef.h>
+
 /* -- Log --------------------------------------------------------------------------------------- */
 
 static void write_log(void *owner, const struct berth_log_record *record) {
@@ -14,8 +16,10 @@ static void write_log(void *owner, const struct berth_log_record *record) {
     struct berth_writer out = berth_writer_on(text, sizeof text - 1);
     berth_writer_view(&out, record->text);
     text[out.size] = '\0';
+    berth_sys_mutex_take(app->log_mutex);
     app->options->on_log(app->options->owner, (enum berth_app_log_level)record->level,
                          record->event, text);
+    berth_sys_mutex_give(app->log_mutex);
 }
 
 static void report(const struct berth_app *app) {
@@ -28,13 +32,27 @@ static void report(const struct berth_app *app) {
 
 static bool is_good(const struct berth_app_options *options) {
     if (options->port < BERTH_APP_PORT_ANY || options->port > UINT16_MAX ||
-        options->route_count > BERTH_CONFIG_ITEMS_MAX)
+        options->threads < BERTH_APP_THREADS_CONFIGURED ||
+        options->threads > BERTH_SERVER_LOOPS_MAX || options->route_count > BERTH_CONFIG_ITEMS_MAX)
         return false;
     for (size_t i = 0; i < options->route_count; i++)
         if (options->routes[i].path == NULL || options->routes[i].path[0] != '/' ||
             options->routes[i].handler == NULL)
             return false;
     return true;
+}
+
+/* Handlers that know nothing of threads are not called from several, whatever a file says. */
+static void choose_threads(struct berth_app *app) {
+    struct berth_config_value *threads = &app->config.values[BERTH_SETTING_THREADS];
+    if (app->options->threads == BERTH_APP_THREADS_CONFIGURED)
+        return;
+    uint64_t wanted = app->options->threads > 0 ? (uint64_t)app->options->threads : 1;
+    if (threads->place.source != BERTH_CONFIG_FROM_DEFAULT && threads->number != wanted)
+        berth_log_write(&app->log, BERTH_LOG_INFO, "app.threads",
+                        "THREADS is %llu, but this program decides for itself: it serves with %llu",
+                        (unsigned long long)threads->number, (unsigned long long)wanted);
+    threads->number = wanted;
 }
 
 /* The options are what flags are to the program. */
@@ -59,6 +77,7 @@ static int configure(struct berth_app *app) {
         (struct berth_config_context){berth_sys_environment(), app->here, berth_backend_names()};
     error = berth_config_load(&app->config, options->conf != NULL ? options->conf : "", settings);
     report(app);
+    choose_threads(app);
     return error == 0 && app->config.error_count > 0 ? BERTH_E_INVALID : error;
 }
 
@@ -111,11 +130,10 @@ static void on_ready(void *owner, const struct berth_serve *serve) {
         app->options->on_ready(app->options->owner, app);
 }
 
-static void on_bell(void *owner) {
-    struct berth_app *app = owner;
-    berth_app_ws_read_inbox(app);
-    if (atomic_load(&app->stop_wanted))
-        berth_serve_stop(&app->serve);
+static void read_stop(struct berth_net_letter *letter) {
+    struct berth_app *app =
+        (struct berth_app *)(void *)((char *)letter - offsetof(struct berth_app, stop));
+    berth_serve_stop(&app->serve);
 }
 
 static int begin(struct berth_app *app) {
@@ -134,9 +152,8 @@ static int begin(struct berth_app *app) {
         .owner = app,
     };
     app->has_serve = true;
+    app->stop.read = read_stop;
     int error = berth_serve_begin(&app->serve, &parts);
-    if (error == 0)
-        error = berth_net_bell_create(app->serve.net, on_bell, app, &app->bell);
     if (error < 0)
         return error;
     struct berth_writer url = berth_writer_on(app->url, sizeof app->url - 1);
@@ -153,13 +170,14 @@ int berth_app_create(const struct berth_app_options *options, struct berth_app *
     if (app == NULL)
         return BERTH_E_MEMORY;
     app->options = options;
-    app->inbox.max = BERTH_APP_INBOX_MAX;
     if (options->on_log != NULL)
         app->log = (struct berth_log){write_log, app, BERTH_LOG_DEBUG};
     else
         app->log = (struct berth_log){NULL, NULL, (enum berth_log_level)(BERTH_LOG_ERROR + 1)};
     berth_config_init(&app->config, &app->context);
-    int error = configure(app);
+    int error = berth_sys_mutex_create(&app->log_mutex);
+    if (error == 0)
+        error = configure(app);
     if (error == 0)
         error = claim(app);
     if (error == 0)
@@ -179,8 +197,8 @@ int berth_app_create(const struct berth_app_options *options, struct berth_app *
 int berth_app_run(struct berth_app *app) { return berth_serve_run(&app->serve); }
 
 void berth_app_stop(struct berth_app *app) {
-    atomic_store(&app->stop_wanted, true);
-    berth_net_bell_ring(app->bell);
+    if (!atomic_exchange(&app->stop_put, true))
+        (void)berth_net_inbox_put(app->serve.loops[0].inbox, &app->stop, SIZE_MAX);
 }
 
 uint16_t berth_app_port(const struct berth_app *app) { return app->port.port; }
@@ -190,17 +208,15 @@ const char *berth_app_url(const struct berth_app *app) { return app->url; }
 void berth_app_destroy(struct berth_app *app) {
     if (app == NULL)
         return;
-    berth_app_ws_forget_inbox(app);
-    if (app->has_serve) {
-        berth_net_bell_destroy(app->bell);
+    if (app->has_serve)
         berth_serve_end(&app->serve);
-    } else if (app->has_port) {
+    else if (app->has_port)
         berth_publication_end(&app->publication);
-    }
     if (app->has_port)
         berth_port_release(&app->port);
     if (app->has_claim)
         berth_claim_release(&app->claim);
     berth_config_finish(&app->config);
+    berth_sys_mutex_destroy(app->log_mutex);
     berth_free(app);
 }

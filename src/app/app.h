@@ -6,9 +6,10 @@
 #ifndef BERTH_APP_APP_H
 #define BERTH_APP_APP_H
 
-#include "app/inbox.h"
 #include "app/serve.h"
 #include "berth/server.h"
+
+#include <stdatomic.h>
 
 struct berth_app_ws_route {
     struct berth_app *app;
@@ -27,9 +28,9 @@ struct berth_app {
     bool has_port;
     struct berth_serve serve;
     bool has_serve;
-    struct berth_inbox inbox;
-    struct berth_net_bell *bell;
-    atomic_bool stop_wanted;
+    struct berth_sys_mutex *log_mutex; /* on_log is called by one thread at a time */
+    struct berth_net_letter stop;
+    atomic_bool stop_put;
     char url[80];
     char here[BERTH_CONFIG_VALUE_MAX];
     struct berth_app_ws_route ws_routes[BERTH_CONFIG_ITEMS_MAX];
@@ -40,11 +41,5 @@ struct berth_app {
 
 /* What the server calls; the owner is a struct berth_app_ws_route. */
 extern const struct berth_socket_handler berth_app_ws_handler;
-
-/* Does what other threads have asked for. */
-void berth_app_ws_read_inbox(struct berth_app *app);
-
-/* Drops it; the connections are gone. */
-void berth_app_ws_forget_inbox(struct berth_app *app);
 
 #endif

@@ -1,12 +1,12 @@
 /* An app over real sockets: its handlers, and what other threads ask of it. */
 #include "berth/server.h"
 
-#include "app/inbox.h"
 #include "sys/fixture.h"
 
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -310,19 +310,83 @@ static void other_threads_send_in_order(void **state) {
     berth_app_destroy(world.app);
 }
 
-static void an_inbox_has_an_order_and_a_bound(void **state) {
+/* -- Several threads that serve ---------------------------------------------------------------- */
+
+#define PEERS 6
+
+static struct {
+    atomic_int opened, closed, astray;
+    pthread_t served_by[PEERS]; /* each written by its own thread */
+} hosts;
+
+/* Which thread it was opened in is where everything of it happens. */
+static int open_here(void *owner, struct berth_ws *ws, const char *query, size_t size) {
+    (void)owner, (void)query, (void)size;
+    int number = atomic_fetch_add(&hosts.opened, 1);
+    hosts.served_by[number] = pthread_self();
+    berth_ws_set_data(ws, &hosts.served_by[number]);
+    return 0;
+}
+
+static void answer_here(void *owner, struct berth_ws *ws, bool text, const void *data,
+                        size_t size) {
+    (void)owner;
+    const pthread_t *host = berth_ws_data(ws);
+    if (!pthread_equal(*host, pthread_self()))
+        atomic_fetch_add(&hosts.astray, 1);
+    (void)berth_ws_send(ws, text, data, size);
+}
+
+static void close_here(void *owner, struct berth_ws *ws, uint16_t code) {
+    (void)owner, (void)code;
+    const pthread_t *host = berth_ws_data(ws);
+    if (!pthread_equal(*host, pthread_self()))
+        atomic_fetch_add(&hosts.astray, 1);
+    if (atomic_fetch_add(&hosts.closed, 1) == PEERS - 1)
+        berth_app_stop(world.app);
+}
+
+static const struct berth_ws_handler spread = {open_here, answer_here, close_here};
+
+/* How many threads have served the peers. */
+static int serve_peers(void) {
+    struct peer peers[PEERS];
+    pthread_t threads[PEERS];
+    memset(&hosts, 0, sizeof hosts);
+    world.route.handler = &spread;
+    create();
+    for (int i = 0; i < PEERS; i++) {
+        peers[i] = (struct peer){.port = berth_app_port(world.app), .say = "hello", .wanted = 1};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_peer, &peers[i]), 0);
+    }
+    assert_int_equal(berth_app_run(world.app), 0);
+    int different = 0;
+    for (int i = 0; i < PEERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(peers[i].got, 1);
+        bool seen = false;
+        for (int k = 0; k < i; k++)
+            seen = seen || pthread_equal(hosts.served_by[k], hosts.served_by[i]);
+        different += !seen;
+    }
+    assert_int_equal(atomic_load(&hosts.astray), 0);
+    berth_app_destroy(world.app);
+    return different;
+}
+
+static void a_connection_has_its_thread(void **state) {
     (void)state;
-    struct berth_inbox inbox = {.max = 100};
-    struct berth_letter letters[3] = {{.size = 40}, {.size = 60}, {.size = 1}};
-    assert_int_equal(berth_inbox_put(&inbox, &letters[0]), 0);
-    assert_int_equal(berth_inbox_put(&inbox, &letters[1]), 0);
-    assert_int_equal(berth_inbox_put(&inbox, &letters[2]), BERTH_E_FULL);
-    struct berth_letter *taken = berth_inbox_take(&inbox);
-    assert_ptr_equal(taken, &letters[0]);
-    assert_ptr_equal(taken->next, &letters[1]);
-    assert_null(taken->next->next);
-    assert_null(berth_inbox_take(&inbox));
-    assert_int_equal(berth_inbox_put(&inbox, &letters[2]), 0);
+    world.options.threads = 3;
+    assert_int_equal(serve_peers(), 3);
+}
+
+static void handlers_have_one_thread_until_said_otherwise(void **state) {
+    (void)state;
+    setenv("BERTH_THREADS", "2", 1);
+    assert_int_equal(serve_peers(), 1);
+    world.options.threads = BERTH_APP_THREADS_CONFIGURED;
+    assert_int_equal(serve_peers(), 2);
+    unsetenv("BERTH_THREADS");
 }
 
 static void a_wrong_setting_is_said(void **state) {
@@ -334,6 +398,9 @@ static void a_wrong_setting_is_said(void **state) {
     world.options.port = 70000;
     assert_int_equal(berth_app_create(&world.options, &world.app), BERTH_E_INVALID);
     world.options.port = 0;
+    world.options.threads = 65;
+    assert_int_equal(berth_app_create(&world.options, &world.app), BERTH_E_INVALID);
+    world.options.threads = 0;
     world.route.path = "no-slash";
     assert_int_equal(berth_app_create(&world.options, &world.app), BERTH_E_INVALID);
 }
@@ -350,13 +417,10 @@ static void one_that_never_ran_leaves_nothing(void **state) {
 int main(void) {
 #define CASE(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(a_message_goes_there_and_back),
-        CASE(the_handler_closes),
-        CASE(the_handler_refuses),
-        CASE(other_threads_send_in_order),
-        CASE(a_wrong_setting_is_said),
-        CASE(one_that_never_ran_leaves_nothing),
-        cmocka_unit_test(an_inbox_has_an_order_and_a_bound),
+        CASE(a_message_goes_there_and_back), CASE(the_handler_closes),
+        CASE(the_handler_refuses),           CASE(other_threads_send_in_order),
+        CASE(a_connection_has_its_thread),   CASE(handlers_have_one_thread_until_said_otherwise),
+        CASE(a_wrong_setting_is_said),       CASE(one_that_never_ran_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

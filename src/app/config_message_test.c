@@ -95,31 +95,31 @@ static const struct example examples[] = {
     {"BERTH:\n  COFFEE: x\n",
      "c.yaml:2:3: COFFEE: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, "
      "FALLBACK, STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, "
-     "COMPRESSION_MIN, SPIN_US, LOG, "
+     "COMPRESSION_MIN, THREADS, SPIN_US, LOG, "
      "LIMITS\n"},
     {"BERTH:\n  LIMITS:\n    HEAD_SIZES: 1\n",
      "c.yaml:3:5: HEAD_SIZES: BERTH.LIMITS has no such key: did you mean HEAD_SIZE?\n"},
     {"BERTH:\n  LOG:\n    COLOUR: x\n",
      "c.yaml:3:5: COLOUR: BERTH.LOG has no such key: it has LEVEL, FORMAT\n"},
     {"BERTH:\n  [a, b]: x\n", "c.yaml:2:3: BERTH: a key is a single word here\n"},
-    {"BERTH:\n  THREADS: 4\n  TLS: {}\n",
-     "c.yaml:2:3: THREADS: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, "
+    {"BERTH:\n  SOCKS: 4\n  TLS: {}\n",
+     "c.yaml:2:3: SOCKS: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, "
      "FALLBACK, STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, "
-     "COMPRESSION_MIN, SPIN_US, LOG, LIMITS\n"
+     "COMPRESSION_MIN, THREADS, SPIN_US, LOG, LIMITS\n"
      "c.yaml:3:3: TLS: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, FALLBACK, "
      "STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, COMPRESSION_MIN, "
-     "SPIN_US, LOG, LIMITS\n"},
+     "THREADS, SPIN_US, LOG, LIMITS\n"},
     {"BERTH: {INSTANCE: one}\n", "c.yaml:1:19: INSTANCE: one is not known here: write many, single "
                                  "or attach\n"},
     {"BERTH:\n  LOG.LEVEL: info\n",
      "c.yaml:2:3: LOG.LEVEL: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, "
      "FALLBACK, STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, "
-     "COMPRESSION_MIN, SPIN_US, LOG, "
+     "COMPRESSION_MIN, THREADS, SPIN_US, LOG, "
      "LIMITS\n"},
     {"BERTH:\n  <<: {APP: a}\n",
      "c.yaml:2:3: <<: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, FALLBACK, "
      "STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, COMPRESSION_MIN, "
-     "SPIN_US, LOG, LIMITS\n"},
+     "THREADS, SPIN_US, LOG, LIMITS\n"},
     {"BERTH: {STICKY: perhaps}\n",
      "c.yaml:1:17: STICKY: perhaps is neither true nor false: write one of the two\n"},
     {"BERTH: {FALLBACK: maybe}\n",
@@ -298,7 +298,7 @@ static const struct example examples[] = {
      "e: 1\nBERTH: {\xc3\xa4: 1}\n",
      "c.yaml:2:9: \xc3\xa4: BERTH has no such key: it has APP, STATIC, PORT_FILE, PORT_TRIES, "
      "FALLBACK, STICKY, INSTANCE, STATE_DIR, ROUTES, ALLOWED_ORIGINS, AUTH, COMPRESSION, "
-     "COMPRESSION_MIN, SPIN_US, LOG, "
+     "COMPRESSION_MIN, THREADS, SPIN_US, LOG, "
      "LIMITS\n"},
     {"SERVER_PORT: x\r\nHOST: y\r\n",
      "c.yaml:1:14: SERVER_PORT: x is not a whole number: write digits only, such as "

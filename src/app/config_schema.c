@@ -1,6 +1,7 @@
 #include "app/config_schema.h"
 
 #include "base/assert.h"
+#include "server/server.h"
 
 static const char *const fallbacks[] = {"ephemeral", "fail", NULL}; /* enum berth_port_fallback */
 static const char *const instances[] = {"many", "single", "attach", NULL}; /* claim.h */
@@ -186,6 +187,20 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .summary = "smaller WebSocket messages are sent as they are",
          .details = "So is a message that compression does not make smaller. What clients send may "
                     "be compressed whatever its size."},
+    [BERTH_SETTING_THREADS] =
+        {.path = "BERTH.THREADS",
+         .type = BERTH_SETTING_NUMBER,
+         .initial = "1",
+         .least = 1,
+         .most = BERTH_SERVER_LOOPS_MAX,
+         .unit = "threads",
+         .variable = "BERTH_THREADS",
+         .summary = "how many threads serve connections",
+         .details = "One is enough for thousands of clients. More help where a single processor is "
+                    "busy all the time; more than the machine has processors do not. Each new "
+                    "connection goes to the thread that has the fewest, and stays there. A hub "
+                    "reaches all of its clients, whichever thread they are in; between messages "
+                    "of different clients in different threads there is no order."},
     [BERTH_SETTING_SPIN_US] =
         {.path = "BERTH.SPIN_US",
          .type = BERTH_SETTING_NUMBER,

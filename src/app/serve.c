@@ -7,9 +7,11 @@
 #include "sys/limit.h"
 
 #include <signal.h>
+#include <stddef.h>
 
-/* Descriptors that are not connections: the log, the loop's own, files being sent. */
-static const uint64_t spare_files = 64;
+/* Descriptors that are not connections: the log, files being sent, the first loop's own; and those
+ * of each further loop. */
+static const uint64_t spare_files = 64, loop_files = 16;
 
 /* How often to look whether we are still the one: as long as two may serve side by side at most. */
 static const uint64_t fence_ms = 3000;
@@ -69,7 +71,7 @@ static int make_routes(struct berth_serve *serve) {
             continue;
         enum berth_slow slow;
         struct berth_view backend = berth_config_route_backend(item->text, &slow);
-        int error = berth_backend_create(backend, &serve->backends[i]);
+        int error = berth_backend_create(backend, serve->loop_count, &serve->backends[i]);
         if (error < 0)
             return error;
         serve->routes[serve->route_count++] = (struct berth_server_route){
@@ -81,6 +83,20 @@ static int make_routes(struct berth_serve *serve) {
         };
     }
     return 0;
+}
+
+static int make_loops(struct berth_serve *serve) {
+    int error = 0;
+    for (size_t i = 0; i < serve->loop_count && error == 0; i++) {
+        struct berth_serve_loop *loop = &serve->loops[i];
+        loop->serve = serve;
+        error = berth_net_create(&loop->net);
+        if (error == 0)
+            error = berth_net_inbox_create(loop->net, &loop->inbox);
+        if (error == 0)
+            berth_net_spin(loop->net, (uint32_t)value_of(serve, BERTH_SETTING_SPIN_US)->number);
+    }
+    return error;
 }
 
 static struct berth_limits read_limits(const struct berth_serve *serve) {
@@ -101,7 +117,8 @@ static void fit_to_files(const struct berth_serve *serve, struct berth_limits *l
                         "The limit of open files could not be raised: %s", berth_error_text(error));
         return;
     }
-    uint64_t most = files > 2 * spare_files ? files - spare_files : spare_files;
+    uint64_t spare = spare_files + (serve->loop_count - 1) * loop_files;
+    uint64_t most = files > 2 * spare ? files - spare : spare;
     if (limits->connections <= most)
         return;
     berth_log_write(serve->log,
@@ -148,7 +165,12 @@ static int make_server(struct berth_serve *serve) {
         .log = serve->log,
     };
     fit_to_files(serve, &serve->options.limits);
-    return berth_server_create(serve->net, &serve->options, &serve->server);
+    struct berth_serve_loop *first = &serve->loops[0];
+    int error = berth_server_create(first->net, &serve->options, &first->server);
+    for (size_t i = 1; i < serve->loop_count && error == 0; i++)
+        error =
+            berth_server_create_beside(first->server, serve->loops[i].net, &serve->loops[i].server);
+    return error;
 }
 
 static int listen_on_all(struct berth_serve *serve) {
@@ -156,7 +178,7 @@ static int listen_on_all(struct berth_serve *serve) {
     for (size_t i = 0; error == 0 && i < serve->parts.port->count; i++) {
         intptr_t socket = serve->parts.port->sockets[i];
         serve->parts.port->sockets[i] = -1;
-        error = berth_server_listen(serve->server, socket);
+        error = berth_server_listen(serve->loops[0].server, socket);
     }
     return error;
 }
@@ -167,7 +189,7 @@ static void on_drained(void *owner) {
     struct berth_serve *serve = owner;
     if (serve->state == BERTH_SERVE_DRAINING)
         serve->state = BERTH_SERVE_ENDED;
-    berth_net_stop(serve->net);
+    berth_net_stop(serve->loops[0].net);
 }
 
 static const char *signal_name(int number) {
@@ -177,11 +199,11 @@ static const char *signal_name(int number) {
 static void drain(struct berth_serve *serve) {
     serve->state = BERTH_SERVE_DRAINING;
     berth_net_timer_stop(serve->fence);
-    berth_server_set_state(serve->server, BERTH_STATE_DRAINING);
+    berth_server_set_state(serve->loops[0].server, BERTH_STATE_DRAINING);
     berth_publication_set_state(serve->parts.publication, BERTH_ENDPOINT_DRAINING);
     if (serve->parts.events != NULL && serve->parts.events->on_draining != NULL)
         serve->parts.events->on_draining(serve->parts.owner);
-    berth_server_drain(serve->server, on_drained, serve);
+    berth_server_drain(serve->loops[0].server, on_drained, serve);
 }
 
 void berth_serve_stop(struct berth_serve *serve) {
@@ -202,7 +224,7 @@ static void on_signal(void *owner, int number) {
         berth_log_write(serve->log, BERTH_LOG_WARNING, "serve.cut",
                         "%s again: ending at once, open connections are cut", signal_name(number));
         serve->state = BERTH_SERVE_CUT;
-        berth_net_stop(serve->net);
+        berth_net_stop(serve->loops[0].net);
         break;
     case BERTH_SERVE_ENDED:
     case BERTH_SERVE_CUT:
@@ -221,7 +243,7 @@ static int catch_signals(struct berth_serve *serve) {
     int error = 0;
     for (size_t i = 0; error == 0 && i < BERTH_SERVE_SIGNALS; i++)
         if (numbers[i] != SIGHUP || !is_ignored(SIGHUP))
-            error = berth_net_signal_create(serve->net, numbers[i], on_signal, serve,
+            error = berth_net_signal_create(serve->loops[0].net, numbers[i], on_signal, serve,
                                             &serve->signals[i]);
     return error;
 }
@@ -251,6 +273,53 @@ static void on_fence(void *owner) {
     drain(serve);
 }
 
+/* -- The other threads ------------------------------------------------------------------------- */
+
+static struct berth_serve_loop *loop_of(struct berth_net_letter *letter, size_t offset) {
+    return (struct berth_serve_loop *)(void *)((char *)letter - offset);
+}
+
+static void read_stop(struct berth_net_letter *letter) {
+    berth_net_stop(loop_of(letter, offsetof(struct berth_serve_loop, stop))->net);
+}
+
+static void read_failed(struct berth_net_letter *letter) {
+    berth_net_stop(loop_of(letter, offsetof(struct berth_serve_loop, failed))->serve->loops[0].net);
+}
+
+static void run_loop(void *owner) {
+    struct berth_serve_loop *loop = owner;
+    loop->error = berth_net_run(loop->net);
+    if (loop->error < 0)
+        (void)berth_net_inbox_put(loop->serve->loops[0].inbox, &loop->failed, SIZE_MAX);
+}
+
+static int start_threads(struct berth_serve *serve) {
+    int error = 0;
+    for (size_t i = 1; i < serve->loop_count && error == 0; i++) {
+        struct berth_serve_loop *loop = &serve->loops[i];
+        loop->stop.read = read_stop;
+        loop->failed.read = read_failed;
+        error = berth_sys_thread_start(run_loop, loop, &loop->thread);
+    }
+    return error;
+}
+
+/* Gives the error of one that could not go on. */
+static int end_threads(struct berth_serve *serve) {
+    int error = 0;
+    for (size_t i = 1; i < serve->loop_count; i++)
+        if (serve->loops[i].thread != NULL)
+            (void)berth_net_inbox_put(serve->loops[i].inbox, &serve->loops[i].stop, SIZE_MAX);
+    for (size_t i = 1; i < serve->loop_count; i++) {
+        berth_sys_thread_join(serve->loops[i].thread);
+        serve->loops[i].thread = NULL;
+        if (serve->loops[i].error < 0)
+            error = serve->loops[i].error;
+    }
+    return error;
+}
+
 /* -- Begin, run, end --------------------------------------------------------------------------- */
 
 const char *berth_serve_main_route(const struct berth_serve *serve) {
@@ -277,6 +346,7 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
         .parts = *parts,
         .log = parts->log,
         .requested_port = (uint16_t)parts->config->values[BERTH_SETTING_SERVER_PORT].number,
+        .loop_count = (size_t)parts->config->values[BERTH_SETTING_THREADS].number,
     };
     struct berth_writer why = berth_writer_on(serve->why, sizeof serve->why - 1);
     berth_serve_port_why(parts->port, serve->requested_port, &why);
@@ -285,9 +355,7 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
     if (error == 0)
         error = make_routes(serve);
     if (error == 0)
-        error = berth_net_create(&serve->net);
-    if (error == 0)
-        berth_net_spin(serve->net, (uint32_t)value_of(serve, BERTH_SETTING_SPIN_US)->number);
+        error = make_loops(serve);
     if (error == 0)
         error = make_server(serve);
     if (error == 0)
@@ -295,7 +363,7 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
     if (error == 0 && parts->catch_signals)
         error = catch_signals(serve);
     if (error == 0)
-        error = berth_net_timer_create(serve->net, on_fence, serve, &serve->fence);
+        error = berth_net_timer_create(serve->loops[0].net, on_fence, serve, &serve->fence);
     if (error == 0)
         publish_starting(serve);
     else
@@ -304,13 +372,23 @@ int berth_serve_begin(struct berth_serve *serve, const struct berth_serve_parts 
     return error;
 }
 
-int berth_serve_run(struct berth_serve *serve) {
-    berth_server_set_state(serve->server, BERTH_STATE_READY);
+static void say_ready(struct berth_serve *serve) {
+    berth_server_set_state(serve->loops[0].server, BERTH_STATE_READY);
     berth_publication_set_state(serve->parts.publication, BERTH_ENDPOINT_READY);
     if (serve->parts.events != NULL && serve->parts.events->on_ready != NULL)
         serve->parts.events->on_ready(serve->parts.owner, serve);
     berth_net_timer_start(serve->fence, fence_ms);
-    int error = berth_net_run(serve->net);
+}
+
+int berth_serve_run(struct berth_serve *serve) {
+    int error = start_threads(serve);
+    if (error == 0) {
+        say_ready(serve);
+        error = berth_net_run(serve->loops[0].net);
+    }
+    int other = end_threads(serve);
+    if (error == 0)
+        error = other;
     if (error < 0)
         berth_log_write(serve->log, BERTH_LOG_ERROR, "serve.failed", "The server stopped: %s",
                         berth_error_text(error));
@@ -326,10 +404,15 @@ void berth_serve_end(struct berth_serve *serve) {
     berth_net_timer_destroy(serve->fence);
     for (size_t i = 0; i < BERTH_SERVE_SIGNALS; i++)
         berth_net_signal_destroy(serve->signals[i]);
-    if (serve->net != NULL)
-        berth_net_close(serve->net);
-    berth_server_destroy(serve->server);
-    berth_net_destroy(serve->net);
+    for (size_t i = 0; i < serve->loop_count; i++) {
+        berth_net_inbox_destroy(serve->loops[i].inbox);
+        if (serve->loops[i].net != NULL)
+            berth_net_close(serve->loops[i].net);
+    }
+    for (size_t i = serve->loop_count; i-- > 0;) {
+        berth_server_destroy(serve->loops[i].server);
+        berth_net_destroy(serve->loops[i].net);
+    }
     for (size_t i = 0; i < BERTH_CONFIG_ITEMS_MAX; i++)
         berth_backend_destroy(serve->backends[i]);
     berth_free(serve->passed);

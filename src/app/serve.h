@@ -13,7 +13,8 @@
  * Owns:    what it makes, until end (which takes a half-made one too). The parts are loans; the
  *          port's sockets are taken
  * Errors:  begin: berth/error.h, said in the log by then
- * Threads: one
+ * Threads: all of it in one; THREADS says how many more it starts and ends by itself, which call
+ * the routes' handlers and the log too
  */
 #ifndef BERTH_APP_SERVE_H
 #define BERTH_APP_SERVE_H
@@ -21,9 +22,10 @@
 #include "app/claim.h"
 #include "app/publication.h"
 #include "backend/backend.h"
-#include "net/net.h"
+#include "net/inbox.h"
 #include "port/port.h"
 #include "server/server.h"
+#include "sys/thread.h"
 
 #define BERTH_SERVE_SIGNALS 3
 #define BERTH_SERVE_ROUTES_MAX (2 * BERTH_CONFIG_ITEMS_MAX)
@@ -57,6 +59,18 @@ struct berth_serve_parts {
     void *owner;
 };
 
+/* A loop and what serves there. */
+struct berth_serve_loop {
+    struct berth_serve *serve;
+    struct berth_net *net;
+    struct berth_server *server;
+    struct berth_net_inbox *inbox;   /* for what other threads want of this one */
+    struct berth_sys_thread *thread; /* NULL where the caller runs it, and before it runs */
+    struct berth_net_letter stop;
+    struct berth_net_letter failed; /* to the first: this one cannot go on */
+    int error;                      /* why it cannot */
+};
+
 struct berth_serve {
     struct berth_serve_parts parts;
     const struct berth_log *log;
@@ -72,8 +86,8 @@ struct berth_serve {
     struct berth_backend *backends[BERTH_CONFIG_ITEMS_MAX];
     const char *origins[BERTH_CONFIG_ITEMS_MAX];
     struct berth_server_options options;
-    struct berth_net *net;
-    struct berth_server *server;
+    struct berth_serve_loop loops[BERTH_SERVER_LOOPS_MAX]; /* the first is the caller's thread's */
+    size_t loop_count;
     struct berth_net_signal *signals[BERTH_SERVE_SIGNALS];
     struct berth_net_timer *fence;
 };

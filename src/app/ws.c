@@ -4,9 +4,9 @@
 #include "base/assert.h"
 
 struct berth_ws {
-    struct berth_app *app;
+    const struct berth_serve_loop *loop;
     const struct berth_app_route *route;
-    struct berth_socket *socket; /* the app's thread alone looks at it; NULL when it is over */
+    struct berth_socket *socket; /* its loop's thread alone looks at it; NULL when it is over */
     void *data;
     atomic_uint holds;
     atomic_bool is_over;
@@ -16,9 +16,9 @@ enum wish { SEND_TEXT, SEND_BINARY, CLOSE };
 
 /* What another thread wants of a connection. */
 struct wish_letter {
-    struct berth_letter letter; /* first */
-    struct berth_ws *ws;        /* held */
-    uint8_t wish;               /* enum wish */
+    struct berth_net_letter letter; /* first */
+    struct berth_ws *ws;            /* held */
+    uint8_t wish;                   /* enum wish */
     uint16_t code;
     size_t size;
     char bytes[]; /* of a CLOSE: a text with its NUL */
@@ -40,7 +40,7 @@ static int on_open(void *owner, struct berth_socket *socket, struct berth_view q
     struct berth_ws *ws = berth_alloc(sizeof *ws);
     if (ws == NULL)
         return 503;
-    ws->app = route->app;
+    ws->loop = &route->app->serve.loops[berth_socket_loop(socket)];
     ws->route = route->route;
     ws->socket = socket;
     atomic_init(&ws->holds, 1);
@@ -77,15 +77,16 @@ static void on_closed(void *owner, struct berth_socket *socket, uint16_t code) {
     berth_ws_release(ws);
 }
 
-const struct berth_socket_handler berth_app_ws_handler = {on_open, on_message, on_closed};
+const struct berth_socket_handler berth_app_ws_handler = {
+    .open = on_open, .message = on_message, .closed = on_closed};
 
 void berth_ws_set_data(struct berth_ws *ws, void *data) { ws->data = data; }
 
 void *berth_ws_data(const struct berth_ws *ws) { return ws->data; }
 
-/* -- From the app's own thread ----------------------------------------------------------------- */
+/* -- From its own thread ----------------------------------------------------------------- */
 
-static bool is_here(const struct berth_ws *ws) { return berth_net_is_here(ws->app->serve.net); }
+static bool is_here(const struct berth_ws *ws) { return berth_net_is_here(ws->loop->net); }
 
 static int send_here(struct berth_ws *ws, bool text, const void *data, size_t size) {
     if (ws->socket == NULL)
@@ -101,15 +102,34 @@ static void close_here(struct berth_ws *ws, uint16_t code, const char *reason) {
 
 /* -- From another one -------------------------------------------------------------------------- */
 
+static void drop(struct berth_net_letter *letter) {
+    struct wish_letter *wish = (struct wish_letter *)(void *)letter;
+    berth_ws_release(wish->ws);
+    berth_free(wish);
+}
+
+static void fulfil(struct berth_net_letter *letter) {
+    struct wish_letter *wish = (struct wish_letter *)(void *)letter;
+    switch ((enum wish)wish->wish) {
+    case SEND_TEXT:
+    case SEND_BINARY: /* one that is too slow, or over, has its own end */
+        (void)send_here(wish->ws, wish->wish == SEND_TEXT, wish->bytes, wish->size);
+        break;
+    case CLOSE:
+        close_here(wish->ws, wish->code, wish->bytes);
+        break;
+    }
+    drop(letter);
+}
+
 static int post(struct berth_ws *ws, enum wish wish, uint16_t code, const void *bytes,
                 size_t size) {
-    struct berth_app *app = ws->app;
     if (atomic_load(&ws->is_over))
         return BERTH_E_CLOSED;
     struct wish_letter *letter = berth_alloc(sizeof *letter + size);
     if (letter == NULL)
         return BERTH_E_MEMORY;
-    letter->letter.size = sizeof *letter + size;
+    letter->letter = (struct berth_net_letter){NULL, sizeof *letter + size, fulfil, drop};
     letter->ws = ws;
     letter->wish = (uint8_t)wish;
     letter->code = code;
@@ -117,43 +137,11 @@ static int post(struct berth_ws *ws, enum wish wish, uint16_t code, const void *
     if (size > 0)
         memcpy(letter->bytes, bytes, size);
     berth_ws_keep(ws);
-    int error = berth_inbox_put(&app->inbox, &letter->letter);
-    if (error < 0) {
-        berth_ws_release(ws);
-        berth_free(letter);
-        return error;
-    }
-    berth_net_bell_ring(app->bell);
-    return 0;
+    int error = berth_net_inbox_put(ws->loop->inbox, &letter->letter, BERTH_APP_INBOX_MAX);
+    if (error < 0)
+        drop(&letter->letter);
+    return error;
 }
-
-static void fulfil(struct wish_letter *letter) {
-    switch ((enum wish)letter->wish) {
-    case SEND_TEXT:
-    case SEND_BINARY: /* one that is too slow, or over, has its own end */
-        (void)send_here(letter->ws, letter->wish == SEND_TEXT, letter->bytes, letter->size);
-        return;
-    case CLOSE:
-        close_here(letter->ws, letter->code, letter->bytes);
-        return;
-    }
-}
-
-static void each_letter(struct berth_app *app, void (*use)(struct wish_letter *letter)) {
-    struct berth_letter *letter = berth_inbox_take(&app->inbox);
-    while (letter != NULL) {
-        struct wish_letter *wish = (struct wish_letter *)(void *)letter;
-        letter = letter->next;
-        if (use != NULL)
-            use(wish);
-        berth_ws_release(wish->ws);
-        berth_free(wish);
-    }
-}
-
-void berth_app_ws_read_inbox(struct berth_app *app) { each_letter(app, fulfil); }
-
-void berth_app_ws_forget_inbox(struct berth_app *app) { each_letter(app, NULL); }
 
 /* -- Either ------------------------------------------------------------------------------------ */
 

@@ -23,7 +23,7 @@ static const struct berth_backend_kind *find_kind(struct berth_view name) {
     return NULL;
 }
 
-int berth_backend_create(struct berth_view name, struct berth_backend **ret_backend) {
+int berth_backend_create(struct berth_view name, size_t loops, struct berth_backend **ret_backend) {
     const struct berth_backend_kind *kind = find_kind(name);
     if (kind == NULL)
         return BERTH_E_NOT_FOUND;
@@ -31,7 +31,7 @@ int berth_backend_create(struct berth_view name, struct berth_backend **ret_back
     if (backend == NULL)
         return BERTH_E_MEMORY;
     backend->kind = kind;
-    int error = kind->create != NULL ? kind->create(&backend->owner) : 0;
+    int error = kind->create != NULL ? kind->create(loops, &backend->owner) : 0;
     if (error < 0) {
         berth_free(backend);
         return error;

@@ -1,7 +1,7 @@
 /* What stands behind a WebSocket route, made from its name in the configuration.
  *
  *     struct berth_backend *backend;
- *     int error = berth_backend_create(BERTH_VIEW("hub"), &backend);
+ *     int error = berth_backend_create(BERTH_VIEW("hub"), 1, &backend);
  *     route.handler = berth_backend_handler(backend);
  *     route.handler_owner = berth_backend_owner(backend);
  *
@@ -10,7 +10,7 @@
  * Owns:    a backend lives longer than every connection on its routes
  * Errors:  BERTH_E_NOT_FOUND for a name that there is not, BERTH_E_MEMORY
  * Limits:  a room's name has at most 128 bytes (else 400)
- * Threads: the server's
+ * Threads: those of the server's loops
  */
 #ifndef BERTH_BACKEND_BACKEND_H
 #define BERTH_BACKEND_BACKEND_H
@@ -19,7 +19,8 @@
 
 struct berth_backend;
 
-int berth_backend_create(struct berth_view name, struct berth_backend **ret_backend);
+/* For a server with that many loops. */
+int berth_backend_create(struct berth_view name, size_t loops, struct berth_backend **ret_backend);
 
 const struct berth_socket_handler *berth_backend_handler(const struct berth_backend *backend);
 void *berth_backend_owner(const struct berth_backend *backend);

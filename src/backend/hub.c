@@ -4,6 +4,8 @@
 #include "berth/error.h"
 #include "proto/http_target.h"
 
+#include <stdatomic.h>
+
 #define ROOM_NAME_MAX 128
 #define BUCKETS 256 /* a power of two; rooms of one bucket are searched one by one */
 
@@ -22,8 +24,15 @@ struct room {
     char name[ROOM_NAME_MAX];
 };
 
-struct hub {
+/* The members that live in one loop, in its thread's hands. */
+struct part {
     struct room *rooms[BUCKETS];
+    atomic_size_t members[BUCKETS]; /* how many, for others: whom nobody hears need not be told */
+};
+
+struct hub {
+    size_t part_count;
+    struct part parts[];
 };
 
 /* -- Rooms ------------------------------------------------------------------------------------- */
@@ -35,15 +44,15 @@ static size_t bucket_of(struct berth_view name) {
     return hash & (BUCKETS - 1);
 }
 
-static struct room *find_room(struct hub *hub, struct berth_view name) {
-    struct room *room = hub->rooms[bucket_of(name)];
+static struct room *find_room(struct part *part, struct berth_view name) {
+    struct room *room = part->rooms[bucket_of(name)];
     while (room != NULL &&
            !berth_view_equal(name, (struct berth_view){room->name, room->name_size}))
         room = room->next;
     return room;
 }
 
-static struct room *make_room(struct hub *hub, struct berth_view name) {
+static struct room *make_room(struct part *part, struct berth_view name) {
     struct room *room = berth_alloc(sizeof *room);
     if (room == NULL)
         return NULL;
@@ -51,18 +60,18 @@ static struct room *make_room(struct hub *hub, struct berth_view name) {
     room->name_size = name.size;
     if (name.size > 0)
         memcpy(room->name, name.data, name.size);
-    room->next = hub->rooms[room->bucket];
+    room->next = part->rooms[room->bucket];
     if (room->next != NULL)
         room->next->previous = room;
-    hub->rooms[room->bucket] = room;
+    part->rooms[room->bucket] = room;
     return room;
 }
 
-static void drop_room(struct hub *hub, struct room *room) {
+static void drop_room(struct part *part, struct room *room) {
     if (room->previous != NULL)
         room->previous->next = room->next;
     else
-        hub->rooms[room->bucket] = room->next;
+        part->rooms[room->bucket] = room->next;
     if (room->next != NULL)
         room->next->previous = room->previous;
     berth_free(room);
@@ -71,7 +80,7 @@ static void drop_room(struct hub *hub, struct room *room) {
 /* -- Events ------------------------------------------------------------------------------------ */
 
 static int on_open(void *owner, struct berth_socket *socket, struct berth_view query) {
-    struct hub *hub = owner;
+    struct part *part = &((struct hub *)owner)->parts[berth_socket_loop(socket)];
     char memory[ROOM_NAME_MAX];
     struct berth_view name = {memory, 0};
     int error = berth_http_query_get(query, "room", memory, sizeof memory, &name);
@@ -80,9 +89,9 @@ static int on_open(void *owner, struct berth_socket *socket, struct berth_view q
     struct member *member = berth_alloc(sizeof *member);
     if (member == NULL)
         return 503;
-    struct room *room = find_room(hub, name);
+    struct room *room = find_room(part, name);
     if (room == NULL)
-        room = make_room(hub, name);
+        room = make_room(part, name);
     if (room == NULL) {
         berth_free(member);
         return 503;
@@ -91,22 +100,46 @@ static int on_open(void *owner, struct berth_socket *socket, struct berth_view q
     if (member->next != NULL)
         member->next->previous = member;
     room->members = member;
+    atomic_fetch_add(&part->members[room->bucket], 1);
     berth_socket_set_data(socket, member);
     return 0;
 }
 
+static void send_to_all(const struct room *room, const struct member *but,
+                        enum berth_ws_opcode opcode, struct berth_view message) {
+    struct berth_socket_frame frame = berth_socket_frame_make(opcode, message.data, message.size);
+    for (const struct member *member = room->members; member != NULL; member = member->next)
+        if (member != but)
+            (void)berth_socket_send_frame(member->socket, &frame); /* who is too slow is closed */
+}
+
 static void on_message(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
                        struct berth_view message) {
-    (void)owner;
+    struct hub *hub = owner;
     const struct member *sender = berth_socket_data(socket);
-    struct berth_socket_frame frame = berth_socket_frame_make(opcode, message.data, message.size);
-    for (const struct member *member = sender->room->members; member != NULL; member = member->next)
-        if (member != sender)
-            (void)berth_socket_send_frame(member->socket, &frame); /* who is too slow is closed */
+    const struct room *room = sender->room;
+    struct berth_view name = {room->name, room->name_size};
+    send_to_all(room, sender, opcode, message);
+    int error = 0;
+    for (size_t loop = 0; loop < hub->part_count && error == 0; loop++)
+        if (loop != berth_socket_loop(socket) &&
+            atomic_load_explicit(&hub->parts[loop].members[room->bucket], memory_order_relaxed) > 0)
+            error = berth_socket_relay(socket, loop, name, opcode, message);
+    if (error < 0)
+        berth_socket_close(socket, BERTH_WS_CLOSE_INTERNAL_ERROR, "out of memory");
+}
+
+static void on_relayed(void *owner, size_t loop, struct berth_view name,
+                       enum berth_ws_opcode opcode, struct berth_view message) {
+    struct hub *hub = owner;
+    const struct room *room = find_room(&hub->parts[loop], name);
+    if (room != NULL)
+        send_to_all(room, NULL, opcode, message);
 }
 
 static void on_closed(void *owner, struct berth_socket *socket, uint16_t code) {
     (void)code;
+    struct part *part = &((struct hub *)owner)->parts[berth_socket_loop(socket)];
     struct member *member = berth_socket_data(socket);
     struct room *room = member->room;
     if (member->previous != NULL)
@@ -115,21 +148,23 @@ static void on_closed(void *owner, struct berth_socket *socket, uint16_t code) {
         room->members = member->next;
     if (member->next != NULL)
         member->next->previous = member->previous;
+    atomic_fetch_sub(&part->members[room->bucket], 1);
     berth_free(member);
     if (room->members == NULL)
-        drop_room(owner, room);
+        drop_room(part, room);
 }
 
-static int create(void **ret_owner) {
-    struct hub *hub = berth_alloc(sizeof *hub);
+static int create(size_t loops, void **ret_owner) {
+    struct hub *hub = berth_alloc(sizeof *hub + loops * sizeof *hub->parts);
     if (hub == NULL)
         return BERTH_E_MEMORY;
+    hub->part_count = loops;
     *ret_owner = hub;
     return 0;
 }
 
 const struct berth_backend_kind berth_backend_hub = {
-    .handler = {.open = on_open, .message = on_message, .closed = on_closed},
+    .handler = {.open = on_open, .message = on_message, .relayed = on_relayed, .closed = on_closed},
     .create = create,
     .destroy = berth_free,
 };

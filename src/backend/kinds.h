@@ -7,7 +7,7 @@
 /* A kind makes the owner that its handler works on; both functions are NULL when it needs none. */
 struct berth_backend_kind {
     struct berth_socket_handler handler;
-    int (*create)(void **ret_owner);
+    int (*create)(size_t loops, void **ret_owner);
     void (*destroy)(void *owner);
 };
 

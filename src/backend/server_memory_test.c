@@ -106,12 +106,13 @@ static void assert_serves(struct stage *stage) {
 }
 
 /* One life in which the nth allocation fails; false when there were fewer. */
-static bool live(size_t nth, size_t *ret_refused) {
+static bool live(size_t loops, size_t nth, size_t *ret_refused) {
     static const struct berth_net_sim_options sim = {
         .seed = 21, .short_reads = true, .window = 6000, .delay_max_ms = 1};
     struct stage stage;
     struct stage_client clients[CLIENTS] = {{.stream = NULL}};
     stage_init(&stage);
+    stage.loops = loops;
     stage.options.static_dir = folder;
     stage.options.limits.send_queue_size = 65536;
     stage.options.compression = BERTH_COMPRESSION_OWN;
@@ -139,18 +140,30 @@ static bool live(size_t nth, size_t *ret_refused) {
     return reached;
 }
 
-static void test_each_allocation_may_fail(void **state) {
-    (void)state;
+static void fail_each(size_t loops) {
     size_t nth = 1, refused = 0;
-    while (live(nth, &refused))
+    while (live(loops, nth, &refused))
         nth++;
     print_message("%zu allocations, %zu of them before it listens\n", nth - 1, refused);
     assert_true(nth > 200 && refused > 5);
 }
 
+static void test_each_allocation_may_fail(void **state) {
+    (void)state;
+    fail_each(1);
+}
+
+/* Of several servers that are one. */
+static void test_each_allocation_of_a_team_may_fail(void **state) {
+    (void)state;
+    fail_each(3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_each_allocation_may_fail, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_each_allocation_of_a_team_may_fail, make_folder,
+                                        remove_folder),
     };
     return cmocka_run_group_tests_name("server_memory", tests, NULL, NULL);
 }

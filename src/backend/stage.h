@@ -49,6 +49,7 @@
 #define STAGE_UPGRADE(target) BERTH_VIEW(STAGE_UPGRADE_TEXT(target))
 
 #define STAGE_ROUTES 4
+#define STAGE_LOOPS_MAX 4
 #define STAGE_CLIENT_MAX (64u << 20)
 
 static const struct berth_addr stage_address = {4, 1018, {127, 0, 0, 1}};
@@ -57,6 +58,8 @@ struct stage {
     struct berth_net *net;
     struct berth_net_timer *timer;
     struct berth_server *server;
+    struct berth_server *beside[STAGE_LOOPS_MAX]; /* on the same net: its thread is theirs */
+    size_t loops;                                 /* 0 is 1 */
     struct berth_backend *backends[STAGE_ROUTES];
     struct berth_server_route routes[STAGE_ROUTES];
     struct berth_server_options options;
@@ -84,7 +87,8 @@ static inline void stage_init(struct stage *stage) {
 
 static inline int stage_add_route(struct stage *stage, size_t index, const char *path,
                                   const char *backend, enum berth_slow slow) {
-    int error = berth_backend_create(berth_view_of(backend), &stage->backends[index]);
+    size_t loops = stage->loops > 0 ? stage->loops : 1;
+    int error = berth_backend_create(berth_view_of(backend), loops, &stage->backends[index]);
     if (error < 0)
         return error;
     stage->routes[index] = (struct berth_server_route){
@@ -118,6 +122,8 @@ static inline int stage_open(struct stage *stage, const struct berth_net_sim_opt
         error = berth_net_sim_socket(stage->net, &stage_address, &port, &socket);
     if (error == 0)
         error = berth_server_create(stage->net, &stage->options, &stage->server);
+    for (size_t i = 1; i < stage->loops && error == 0; i++)
+        error = berth_server_create_beside(stage->server, stage->net, &stage->beside[i]);
     if (error == 0)
         error = berth_server_listen(stage->server, socket);
     if (error == 0)
@@ -139,17 +145,22 @@ static inline void stage_on_drained(void *owner) {
     berth_net_stop(stage->net);
 }
 
+static inline void stage_check_drained(const struct berth_server *server) {
+    BERTH_ASSERT(server->conn_count == 0 && server->conns == NULL && server->behind_count == 0);
+    BERTH_ASSERT(berth_count_read(&server->socket_count) == 0);
+    BERTH_ASSERT(server->open_listeners == 0 && server->batch_conn == NULL);
+    for (int kind = 0; kind < BERTH_DEADLINE_KINDS; kind++)
+        BERTH_ASSERT(berth_deadline_first(&server->deadlines[kind]) == NULL);
+}
+
 /* Drains, however long that takes: on_drained comes, and nothing is left of any connection. */
 static inline void stage_drain(struct stage *stage) {
     berth_server_drain(stage->server, stage_on_drained, stage);
     if (!stage->drained)
         berth_net_run(stage->net);
     BERTH_ASSERT(stage->drained);
-    const struct berth_server *server = stage->server;
-    BERTH_ASSERT(server->conn_count == 0 && server->conns == NULL && server->socket_count == 0);
-    BERTH_ASSERT(server->open_listeners == 0 && server->batch_conn == NULL);
-    for (int kind = 0; kind < BERTH_DEADLINE_KINDS; kind++)
-        BERTH_ASSERT(berth_deadline_first(&stage->server->deadlines[kind]) == NULL);
+    for (size_t i = 0; i < stage->server->team->size; i++)
+        stage_check_drained(stage->server->team->servers[i]);
 }
 
 /* Ends all at once, drained or not, opened in full or in part. */
@@ -158,6 +169,8 @@ static inline void stage_close(struct stage *stage) {
         berth_net_close(stage->net);
         berth_net_timer_destroy(stage->timer);
     }
+    for (size_t i = STAGE_LOOPS_MAX; i-- > 1;)
+        berth_server_destroy(stage->beside[i]);
     berth_server_destroy(stage->server);
     for (size_t i = 0; i < STAGE_ROUTES; i++)
         berth_backend_destroy(stage->backends[i]);

@@ -67,7 +67,6 @@ static inline struct berth_net_epoll *berth_net_epoll_of(struct berth_net *net) 
 /* What struct berth_net_ops asks for. */
 int berth_net_epoll_connect(struct berth_net *net, const struct berth_addr *to,
                             struct berth_net_stream **ret_stream);
-
 int berth_net_epoll_adopt(struct berth_net *net, berth_net_socket socket,
                           struct berth_net_stream **ret_stream);
 

@@ -53,7 +53,6 @@ static inline struct berth_net_uv *berth_net_uv_of(struct berth_net *net) {
 /* What struct berth_net_ops asks for. */
 int berth_net_uv_connect(struct berth_net *net, const struct berth_addr *to,
                          struct berth_net_stream **ret_stream);
-
 int berth_net_uv_adopt(struct berth_net *net, berth_net_socket socket,
                        struct berth_net_stream **ret_stream);
 

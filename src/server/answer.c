@@ -39,7 +39,7 @@ static void write_cors(struct berth_writer *out, const struct berth_answer *answ
 
 static bool keeps_alive(const struct berth_conn *conn) {
     return conn->http != NULL && conn->http->keep_alive &&
-           conn->server->state != BERTH_STATE_DRAINING;
+           berth_server_state(conn->server) != BERTH_STATE_DRAINING;
 }
 
 /* What is known of a file (RFC 9110 8.4, 8.8, 14.3; 8.8.2.1: no date is later than the answer's).

@@ -46,7 +46,7 @@ static enum berth_access_token judge_token(const struct berth_server *server,
                    : BERTH_ACCESS_TOKEN_WRONG;
     size_t index = 0;
     while (berth_http_head_next(head, "Cookie", &index, &cookies))
-        if (berth_entrance_knows(&server->entrance, cookies))
+        if (berth_entrance_knows(&server->team->entrance, cookies))
             return BERTH_ACCESS_TOKEN_COOKIE;
     return BERTH_ACCESS_TOKEN_NONE;
 }

@@ -307,7 +307,8 @@ static void on_closed(void *owner) {
 
 /* -- Begin ------------------------------------------------------------------------------------- */
 
-void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream) {
+void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream,
+                       bool too_many) {
     static const struct berth_net_stream_events events = {
         .on_data = on_data,
         .on_end = on_end,
@@ -318,6 +319,7 @@ void berth_conn_accept(struct berth_server *server, struct berth_net_stream *str
     struct berth_conn *conn = berth_alloc(berth_compress_conn_size(server));
     if (conn == NULL) {
         berth_net_stream_close(stream);
+        berth_server_conn_less(server);
         return;
     }
     conn->server = server;
@@ -333,6 +335,6 @@ void berth_conn_accept(struct berth_server *server, struct berth_net_stream *str
     berth_net_stream_limit(stream,
                            limits->send_queue_size + limits->message_size + 4 * BERTH_BATCH_SIZE);
     berth_conn_expect(conn, BERTH_DEADLINE_IDLE);
-    if (++server->conn_count > limits->connections)
+    if (too_many)
         berth_conn_http_fail(conn, 503, "The server has as many connections as it may have.");
 }

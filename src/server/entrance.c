@@ -15,7 +15,12 @@ static int make_secret(char text[BERTH_ENTRANCE_SECRET_SIZE]) {
 
 int berth_entrance_init(struct berth_entrance *entrance, uint16_t port) {
     *entrance = (struct berth_entrance){.port = port};
-    return make_secret(entrance->cookie);
+    int error = make_secret(entrance->cookie);
+    return error == 0 ? berth_sys_mutex_create(&entrance->mutex) : error;
+}
+
+void berth_entrance_finish(struct berth_entrance *entrance) {
+    berth_sys_mutex_destroy(entrance->mutex);
 }
 
 static struct berth_view text_of(const struct berth_entrance_ticket *ticket) {
@@ -23,29 +28,33 @@ static struct berth_view text_of(const struct berth_entrance_ticket *ticket) {
 }
 
 int berth_entrance_give(struct berth_entrance *entrance, uint64_t now_ms,
-                        struct berth_view *ret_ticket) {
+                        char ret_ticket[BERTH_ENTRANCE_SECRET_SIZE]) {
+    int error = make_secret(ret_ticket);
+    if (error < 0)
+        return error;
+    berth_sys_mutex_take(entrance->mutex);
     struct berth_entrance_ticket *oldest = &entrance->tickets[0];
     for (size_t i = 1; i < BERTH_ENTRANCE_TICKETS; i++)
         if (entrance->tickets[i].until_ms < oldest->until_ms)
             oldest = &entrance->tickets[i];
-    int error = make_secret(oldest->text);
-    if (error < 0)
-        return error;
+    memcpy(oldest->text, ret_ticket, sizeof oldest->text);
     oldest->until_ms = now_ms + BERTH_ENTRANCE_TICKET_MS;
-    *ret_ticket = text_of(oldest);
+    berth_sys_mutex_give(entrance->mutex);
     return 0;
 }
 
 bool berth_entrance_use(struct berth_entrance *entrance, struct berth_view ticket,
                         uint64_t now_ms) {
-    for (size_t i = 0; i < BERTH_ENTRANCE_TICKETS; i++) {
+    bool found = false;
+    berth_sys_mutex_take(entrance->mutex);
+    for (size_t i = 0; i < BERTH_ENTRANCE_TICKETS && !found; i++) {
         struct berth_entrance_ticket *given = &entrance->tickets[i];
-        if (given->until_ms > now_ms && berth_proof_same(ticket, text_of(given))) {
+        found = given->until_ms > now_ms && berth_proof_same(ticket, text_of(given));
+        if (found)
             given->until_ms = 0;
-            return true;
-        }
     }
-    return false;
+    berth_sys_mutex_give(entrance->mutex);
+    return found;
 }
 
 static void write_name(const struct berth_entrance *entrance, struct berth_writer *out) {

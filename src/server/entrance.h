@@ -10,7 +10,7 @@
  * Owns:    nothing outside
  * Errors:  BERTH_E_SYSTEM when there are no random bytes
  * Limits:  16 tickets at a time; the next one takes the place of the oldest
- * Threads: one
+ * Threads: any, once it is made
  * Source:  RFC 6265 (cookies)
  * Proof:   entrance_test.c
  */
@@ -18,6 +18,7 @@
 #define BERTH_SERVER_ENTRANCE_H
 
 #include "base/writer.h"
+#include "sys/thread.h"
 
 #define BERTH_ENTRANCE_TICKETS 16
 #define BERTH_ENTRANCE_TICKET_MS 60000
@@ -32,13 +33,15 @@ struct berth_entrance {
     struct berth_entrance_ticket tickets[BERTH_ENTRANCE_TICKETS];
     char cookie[BERTH_ENTRANCE_SECRET_SIZE];
     uint16_t port;
+    struct berth_sys_mutex *mutex; /* of the tickets */
 };
 
 int berth_entrance_init(struct berth_entrance *entrance, uint16_t port);
+void berth_entrance_finish(struct berth_entrance *entrance);
 
-/* A new ticket; the view is a loan until it is used. */
+/* A new ticket. */
 int berth_entrance_give(struct berth_entrance *entrance, uint64_t now_ms,
-                        struct berth_view *ret_ticket);
+                        char ret_ticket[BERTH_ENTRANCE_SECRET_SIZE]);
 
 /* True once for each ticket, in its time. */
 bool berth_entrance_use(struct berth_entrance *entrance, struct berth_view ticket, uint64_t now_ms);

@@ -10,38 +10,35 @@
 static void test_a_ticket_works_once_and_in_time(void **state) {
     (void)state;
     struct berth_entrance entrance;
-    struct berth_view given;
     char ticket[BERTH_ENTRANCE_SECRET_SIZE];
     struct berth_view shown = {ticket, sizeof ticket};
     assert_int_equal(berth_entrance_init(&entrance, 1018), 0);
-    assert_int_equal(berth_entrance_give(&entrance, 1000, &given), 0);
-    memcpy(ticket, given.data, sizeof ticket);
+    assert_int_equal(berth_entrance_give(&entrance, 1000, ticket), 0);
     ticket[0] ^= 1;
     assert_false(berth_entrance_use(&entrance, shown, 1001));
     ticket[0] ^= 1;
     assert_true(berth_entrance_use(&entrance, shown, 1001));
     assert_false(berth_entrance_use(&entrance, shown, 1001));
 
-    assert_int_equal(berth_entrance_give(&entrance, 1000, &given), 0);
-    memcpy(ticket, given.data, sizeof ticket);
+    assert_int_equal(berth_entrance_give(&entrance, 1000, ticket), 0);
     assert_false(berth_entrance_use(&entrance, shown, 1000 + BERTH_ENTRANCE_TICKET_MS));
     assert_false(berth_entrance_use(&entrance, (struct berth_view){NULL, 0}, 0));
+    berth_entrance_finish(&entrance);
 }
 
 static void test_the_oldest_ticket_gives_way(void **state) {
     (void)state;
     struct berth_entrance entrance;
-    struct berth_view given;
-    char first[BERTH_ENTRANCE_SECRET_SIZE], second[BERTH_ENTRANCE_SECRET_SIZE];
+    char first[BERTH_ENTRANCE_SECRET_SIZE], other[BERTH_ENTRANCE_SECRET_SIZE],
+        second[BERTH_ENTRANCE_SECRET_SIZE];
     assert_int_equal(berth_entrance_init(&entrance, 1018), 0);
-    assert_int_equal(berth_entrance_give(&entrance, 1, &given), 0);
-    memcpy(first, given.data, sizeof first);
-    assert_int_equal(berth_entrance_give(&entrance, 2, &given), 0);
-    memcpy(second, given.data, sizeof second);
+    assert_int_equal(berth_entrance_give(&entrance, 1, first), 0);
+    assert_int_equal(berth_entrance_give(&entrance, 2, second), 0);
     for (uint64_t now = 3; now < 3 + BERTH_ENTRANCE_TICKETS - 1; now++)
-        assert_int_equal(berth_entrance_give(&entrance, now, &given), 0);
+        assert_int_equal(berth_entrance_give(&entrance, now, other), 0);
     assert_false(berth_entrance_use(&entrance, (struct berth_view){first, sizeof first}, 100));
     assert_true(berth_entrance_use(&entrance, (struct berth_view){second, sizeof second}, 100));
+    berth_entrance_finish(&entrance);
 }
 
 static void test_the_cookie_is_known_among_others(void **state) {
@@ -64,6 +61,8 @@ static void test_the_cookie_is_known_among_others(void **state) {
     snprintf(field, sizeof field, "%.*sx", (int)pair, memory);
     assert_false(berth_entrance_knows(&entrance, berth_view_of(field)));
     assert_false(berth_entrance_knows(&entrance, (struct berth_view){NULL, 0}));
+    berth_entrance_finish(&entrance);
+    berth_entrance_finish(&other);
 }
 
 int main(void) {

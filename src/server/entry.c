@@ -31,14 +31,14 @@ void berth_entry_ticket(struct berth_request *request, struct berth_answer *answ
         berth_answer_text(request->conn, 401, "A ticket is given for the token of this server.");
         return;
     }
-    struct berth_view ticket;
-    if (berth_entrance_give(&server->entrance, berth_net_now_ms(server->net), &ticket) < 0) {
+    char ticket[BERTH_ENTRANCE_SECRET_SIZE];
+    if (berth_entrance_give(&server->team->entrance, berth_net_now_ms(server->net), ticket) < 0) {
         berth_answer_text(request->conn, 503, "The system has no random bytes to give.");
         return;
     }
     char memory[512];
     struct berth_writer document = berth_writer_on(memory, sizeof memory);
-    write_ticket(request, ticket, &document);
+    write_ticket(request, (struct berth_view){ticket, sizeof ticket}, &document);
     answer->status = 200;
     answer->type = "application/json";
     answer->cache = "no-store";
@@ -51,13 +51,13 @@ void berth_entry_enter(struct berth_request *request, struct berth_answer *answe
     char memory[BERTH_ENTRANCE_SECRET_SIZE];
     struct berth_view ticket;
     if (berth_http_query_get(request->query, "ticket", memory, sizeof memory, &ticket) < 0 ||
-        !berth_entrance_use(&server->entrance, ticket, berth_net_now_ms(server->net))) {
+        !berth_entrance_use(&server->team->entrance, ticket, berth_net_now_ms(server->net))) {
         berth_answer_text(request->conn, 401, used_text);
         return;
     }
     char value[128];
     struct berth_writer cookie = berth_writer_on(value, sizeof value);
-    berth_entrance_write_cookie(&server->entrance, &cookie);
+    berth_entrance_write_cookie(&server->team->entrance, &cookie);
     answer->status = 303;
     answer->cache = "no-store";
     answer->location = server->static_dir >= 0 ? BERTH_VIEW("/static/") : BERTH_VIEW("/");

@@ -275,7 +275,7 @@ static struct berth_file_version version_of(struct berth_server *server,
         .size = file->size,
         .modified_s = file->modified_s,
         .modified_ns = file->modified_ns,
-        .reading = is_new(file) ? ++server->readings : 0,
+        .reading = is_new(file) ? atomic_fetch_add(&server->team->readings, 1) + 1 : 0,
     };
 }
 

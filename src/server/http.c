@@ -56,7 +56,8 @@ void berth_conn_http_release(struct berth_conn *conn) {
 
 /* The answer is out: the next request, or the end. */
 static void complete(struct berth_conn *conn) {
-    bool keep_alive = conn->http->keep_alive && conn->server->state != BERTH_STATE_DRAINING;
+    bool keep_alive =
+        conn->http->keep_alive && berth_server_state(conn->server) != BERTH_STATE_DRAINING;
     berth_conn_http_release(conn);
     conn->state = BERTH_CONN_HTTP;
     if (keep_alive)

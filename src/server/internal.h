@@ -8,6 +8,8 @@
 #define BERTH_SERVER_INTERNAL_H
 
 #include "base/buf.h"
+#include "base/count.h"
+#include "net/inbox.h"
 #include "proto/endpoint.h"
 #include "proto/http.h"
 #include "proto/http_conditional.h"
@@ -150,35 +152,57 @@ struct berth_kept_date {
     char text[BERTH_HTTP_DATE_SIZE];
 };
 
+/* What the servers of one app, each on a loop of its own, have in common. */
+struct berth_team {
+    struct berth_server *servers[BERTH_SERVER_LOOPS_MAX];
+    size_t size;
+    size_t last_given; /* who had the last connection; the first one's */
+    atomic_int state;  /* enum berth_state */
+    uint64_t started_unix_ms;
+    uint64_t started_ms;
+    struct berth_entrance entrance;
+    _Atomic uint64_t readings; /* of files that were very new: see files.c */
+    size_t draining;           /* those that have not ended yet; the first one's, as what follows */
+    void (*on_drained)(void *owner);
+    void *on_drained_owner;
+};
+
 struct berth_server {
     struct berth_net *net;
+    struct berth_team *team;
+    size_t loop; /* its place in the team */
     const struct berth_server_options *options;
     struct berth_access_policy policy;
     struct berth_ws_limits ws_limits;
     struct berth_http_limits http_limits;
-    enum berth_state state;
     bool drain_begun;
-    uint64_t started_unix_ms;
-    uint64_t started_ms;
+    bool drained;
 
     struct berth_net_listener *listeners[8];
     size_t listener_count;
     size_t open_listeners;
 
     struct berth_conn *conns;
-    size_t conn_count;
-    size_t socket_count;
-    uint64_t accepted;
-    uint64_t messages_in;
-    uint64_t messages_out;
-    uint64_t messages_dropped; /* because their receiver was too slow (slow.c) */
+    atomic_size_t conn_count; /* with those that were handed to it and have not arrived */
+    size_t behind_count;      /* of connections that are behind */
+    struct berth_count socket_count;
+    struct berth_count accepted;
+    struct berth_count messages_in;
+    struct berth_count messages_out;
+    struct berth_count messages_dropped; /* because their receiver was too slow (slow.c) */
 
     struct berth_deadline_queue deadlines[BERTH_DEADLINE_KINDS];
     struct berth_net_timer *timer;
     uint64_t timer_at_ms; /* 0 when it is not set */
     struct berth_net_timer *drain_timer;
-    void (*on_drained)(void *owner);
-    void *on_drained_owner;
+
+    /* Of one in a team: what the others have to say to it, and it to the first. */
+    struct berth_net_inbox *inbox;
+    struct berth_net_letter drain, ended, look_again;
+    atomic_bool look_again_put;
+    atomic_bool holding; /* writers of its own may be waiting for room in other loops */
+    bool relaying;       /* a message from another loop is being told */
+    struct berth_relay_queue *relays; /* one for each route */
 
     struct berth_http_phase *spare_phases;
     size_t spare_phase_count;
@@ -188,11 +212,9 @@ struct berth_server {
     struct berth_view packed;      /* what was packed last; size 0: it did not become smaller */
     uint64_t packed_serial;        /* of that */
     struct berth_sys_peers peers;
-    struct berth_entrance entrance;
     uint32_t uid;
     intptr_t static_dir; /* -1 for none */
     struct berth_file_cache *files;
-    uint64_t readings; /* of files that were very new: see files.c */
     struct berth_kept_health health;
     struct berth_kept_date date;
     unsigned refusals; /* logged in the present window of time */
@@ -205,8 +227,26 @@ struct berth_server {
 
 /* -- server.c ---------------------------------------------------------------------------------- */
 
+/* Makes one that belongs to the team. */
+int berth_server_create_in(struct berth_team *team, struct berth_net *net,
+                           const struct berth_server_options *options,
+                           struct berth_server **ret_server);
+
+/* Counts a connection for it; in the thread that accepts. False when it is to be closed without a
+ * word; `too_many` says that it is to be refused. */
+bool berth_server_conn_more(struct berth_server *server, bool *ret_too_many);
+
+/* One that was counted came to nothing. */
+void berth_server_conn_less(struct berth_server *server);
+
+/* Logs that an accepted connection had to be closed. */
+void berth_server_log_lost(struct berth_server *server, int error);
+
 /* The last event of a connection came: forgets and frees it. */
 void berth_server_conn_gone(struct berth_server *server, struct berth_conn *conn);
+
+/* Its own part of berth_server_drain; ends in berth_team_server_ended. */
+void berth_server_drain_own(struct berth_server *server);
 
 /* Sets the one deadline of a connection. */
 void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind);
@@ -215,10 +255,46 @@ void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind);
 void berth_server_log_refusal(struct berth_server *server, const char *event, const char *what,
                               struct berth_view subject, const char *reason);
 
+/* -- team.c ------------------------------------------------------------------------------------ */
+
+int berth_team_create(struct berth_net *net, const struct berth_server_options *options,
+                      struct berth_team **ret_team);
+void berth_team_destroy(struct berth_team *team);
+
+/* What they say of themselves. */
+static inline enum berth_state berth_server_state(const struct berth_server *server) {
+    return (enum berth_state)atomic_load_explicit(&server->team->state, memory_order_relaxed);
+}
+
+/* Of all of them. */
+size_t berth_team_conn_count(const struct berth_team *team);
+
+/* Nothing runs any more: drops what they still had to say to each other. */
+void berth_team_end_letters(struct berth_team *team);
+
+/* Gives a new connection to one of them. */
+void berth_team_give(struct berth_team *team, berth_net_socket socket);
+
+/* One of them is drained: the last one ends the drain. */
+void berth_team_server_ended(struct berth_server *server);
+
+/* -- relay.c ----------------------------------------------------------------------------------- */
+
+/* Of one that has come into a team, and of its end. */
+int berth_relay_begin(struct berth_server *server);
+void berth_relay_end(struct berth_server *server);
+
+/* Tells what came from other loops, as far as the route's own sockets let it. */
+void berth_relay_run(struct berth_server *server, const struct berth_server_route *route);
+
+/* Is there a loop that has not taken what was sent to it? Then it calls berth_slow_release when it
+ * has. */
+bool berth_relay_is_crowded(struct berth_server *server, const struct berth_server_route *route);
+
 /* -- conn.c ------------------------------------------------------------------------------------ */
 
-/* Takes a new connection on; answers 503 when there are too many. */
-void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream);
+/* Takes a new connection on, which is counted already; one too many gets a 503. */
+void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream, bool too_many);
 
 /* The deadline of the connection is over. */
 void berth_conn_expired(struct berth_conn *conn);
@@ -436,6 +512,13 @@ void berth_slow_drained(struct berth_conn *conn);
 
 /* The connection has read what waited for it, or is gone: whoever waited for it goes on. */
 void berth_slow_caught_up(struct berth_conn *conn);
+
+/* A route that pauses writers: is one of its sockets not keeping up? */
+bool berth_slow_is_somebody_behind(const struct berth_server *server,
+                                   const struct berth_server_route *route);
+
+/* Lets the writers that wait go on, if nothing is in their way any more. */
+void berth_slow_release(struct berth_server *server, const struct berth_server_route *route);
 
 /* Drops what was kept. */
 void berth_slow_forget(struct berth_socket *socket);

@@ -66,13 +66,19 @@ static void init_deadlines(struct berth_server *server) {
 
 /* -- Life -------------------------------------------------------------------------------------- */
 
-int berth_server_create(struct berth_net *net, const struct berth_server_options *options,
-                        struct berth_server **ret_server) {
-    BERTH_ASSERT(options->address_count > 0);
+int berth_server_create_in(struct berth_team *team, struct berth_net *net,
+                           const struct berth_server_options *options,
+                           struct berth_server **ret_server) {
     struct berth_server *server = berth_alloc(sizeof *server);
-    if (server == NULL)
+    if (server == NULL) {
+        if (team->size == 0)
+            berth_team_destroy(team);
         return BERTH_E_MEMORY;
+    }
     server->net = net;
+    server->team = team;
+    server->loop = team->size;
+    team->servers[team->size++] = server;
     server->options = options;
     server->policy = (struct berth_access_policy){
         .port = options->port,
@@ -89,15 +95,13 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     server->http_limits = BERTH_HTTP_LIMITS_DEFAULT;
     server->http_limits.body_size = options->limits.body_size;
     server->http_limits.field_count = (uint16_t)options->limits.head_fields;
-    server->started_unix_ms = berth_sys_clock_unix_ms();
-    server->started_ms = berth_net_now_ms(net);
     server->uid = berth_sys_uid();
     server->static_dir = -1;
     berth_sys_peers_init(&server->peers);
     init_deadlines(server);
 
-    int error = berth_entrance_init(&server->entrance, options->port);
-    if (error == 0 && options->compression != BERTH_COMPRESSION_OFF)
+    int error = 0;
+    if (options->compression != BERTH_COMPRESSION_OFF)
         error = berth_deflate_create((size_t)options->limits.message_size, &server->deflate);
     if (error == 0)
         error = berth_net_timer_create(net, on_timer, server, &server->timer);
@@ -114,6 +118,16 @@ int berth_server_create(struct berth_net *net, const struct berth_server_options
     return 0;
 }
 
+int berth_server_create(struct berth_net *net, const struct berth_server_options *options,
+                        struct berth_server **ret_server) {
+    BERTH_ASSERT(options->address_count > 0);
+    struct berth_team *team;
+    int error = berth_team_create(net, options, &team);
+    if (error < 0)
+        return error;
+    return berth_server_create_in(team, net, options, ret_server);
+}
+
 /* Its watches would keep the loop going. */
 static void forget_files(struct berth_server *server) {
     berth_file_cache_destroy(server->files);
@@ -123,6 +137,10 @@ static void forget_files(struct berth_server *server) {
 void berth_server_destroy(struct berth_server *server) {
     if (server == NULL)
         return;
+    struct berth_team *team = server->team;
+    BERTH_ASSERT(team->servers[team->size - 1] == server);
+    berth_team_end_letters(team);
+    berth_relay_end(server);
     BERTH_ASSERT(server->conn_count == 0);
     berth_net_timer_destroy(server->timer);
     berth_net_timer_destroy(server->drain_timer);
@@ -137,17 +155,35 @@ void berth_server_destroy(struct berth_server *server) {
     berth_socket_free_spares(server);
     berth_deflate_destroy(server->deflate);
     berth_free(server);
+    if (--team->size == 0)
+        berth_team_destroy(team);
 }
 
 /* -- Accepting --------------------------------------------------------------------------------- */
 
+bool berth_server_conn_more(struct berth_server *server, bool *ret_too_many) {
+    uint64_t limit = server->options->limits.connections;
+    size_t open = berth_team_conn_count(server->team);
+    berth_count_add(&server->team->servers[0]->accepted, 1);
+    *ret_too_many = open >= limit;
+    if (open >= limit + REFUSED_MAX)
+        return false;
+    atomic_fetch_add(&server->conn_count, 1);
+    return true;
+}
+
 static void on_accept(void *owner, struct berth_net_stream *stream) {
     struct berth_server *server = owner;
-    server->accepted++;
-    if (server->conn_count >= server->options->limits.connections + REFUSED_MAX)
-        berth_net_stream_close(stream);
+    bool too_many;
+    if (berth_server_conn_more(server, &too_many))
+        berth_conn_accept(server, stream, too_many);
     else
-        berth_conn_accept(server, stream);
+        berth_net_stream_close(stream);
+}
+
+static void on_socket(void *owner, berth_net_socket socket) {
+    const struct berth_server *server = owner;
+    berth_team_give(server->team, socket);
 }
 
 static void on_accept_error(void *owner, int error) {
@@ -158,17 +194,22 @@ static void on_accept_error(void *owner, int error) {
                     berth_error_text(error));
 }
 
+void berth_server_log_lost(struct berth_server *server, int error) {
+    berth_log_write(server->options->log, BERTH_LOG_WARNING, "server.accept_failed",
+                    "A connection had to be closed as soon as it came: %s.",
+                    berth_error_text(error));
+}
+
 static void finish_drain(struct berth_server *server) {
-    if (!server->drain_begun || server->conn_count > 0 || server->open_listeners > 0 ||
-        server->on_drained == NULL)
+    if (!server->drain_begun || server->drained || server->conn_count > 0 ||
+        server->open_listeners > 0)
         return;
-    void (*on_drained)(void *) = server->on_drained;
-    server->on_drained = NULL;
+    server->drained = true;
     berth_net_timer_stop(server->timer);
     if (server->drain_timer != NULL)
         berth_net_timer_stop(server->drain_timer);
     forget_files(server);
-    on_drained(server->on_drained_owner);
+    berth_team_server_ended(server);
 }
 
 static void on_listener_closed(void *owner) {
@@ -178,19 +219,29 @@ static void on_listener_closed(void *owner) {
 }
 
 int berth_server_listen(struct berth_server *server, berth_net_socket socket) {
-    static const struct berth_net_listener_events events = {
+    static const struct berth_net_listener_events alone = {
         .on_accept = on_accept,
         .on_error = on_accept_error,
         .on_closed = on_listener_closed,
     };
-    BERTH_ASSERT(server->listener_count < LISTENERS_MAX);
-    int error = berth_net_listen(server->net, socket, &events, server,
-                                 &server->listeners[server->listener_count]);
+    static const struct berth_net_listener_events in_team = {
+        .on_socket = on_socket,
+        .on_error = on_accept_error,
+        .on_closed = on_listener_closed,
+    };
+    BERTH_ASSERT(server->loop == 0 && server->listener_count < LISTENERS_MAX);
+    int error = berth_net_listen(server->net, socket, server->team->size == 1 ? &alone : &in_team,
+                                 server, &server->listeners[server->listener_count]);
     if (error < 0)
         return error;
     server->listener_count++;
     server->open_listeners++;
     return 0;
+}
+
+void berth_server_conn_less(struct berth_server *server) {
+    atomic_fetch_sub(&server->conn_count, 1);
+    finish_drain(server);
 }
 
 void berth_server_conn_gone(struct berth_server *server, struct berth_conn *conn) {
@@ -200,16 +251,15 @@ void berth_server_conn_gone(struct berth_server *server, struct berth_conn *conn
         server->conns = conn->next;
     if (conn->next != NULL)
         conn->next->previous = conn->previous;
-    server->conn_count--;
     berth_free(conn);
-    finish_drain(server);
+    berth_server_conn_less(server);
 }
 
 /* -- State ------------------------------------------------------------------------------------- */
 
 void berth_server_set_state(struct berth_server *server, enum berth_state state) {
-    BERTH_ASSERT(state >= server->state);
-    server->state = state;
+    BERTH_ASSERT(state >= berth_server_state(server));
+    atomic_store(&server->team->state, (int)state);
 }
 
 static void on_drain_timer(void *owner) {
@@ -217,19 +267,14 @@ static void on_drain_timer(void *owner) {
     if (server->conn_count > 0)
         berth_log_write(server->options->log, BERTH_LOG_WARNING, "server.drain_timeout",
                         "%zu connections did not end within the drain time and are closed.",
-                        server->conn_count);
+                        atomic_load(&server->conn_count));
     for (struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
         berth_conn_abort(conn);
     finish_drain(server);
 }
 
-void berth_server_drain(struct berth_server *server, void (*on_drained)(void *owner), void *owner) {
-    if (server->drain_begun)
-        return;
+void berth_server_drain_own(struct berth_server *server) {
     server->drain_begun = true;
-    server->state = BERTH_STATE_DRAINING;
-    server->on_drained = on_drained;
-    server->on_drained_owner = owner;
     for (size_t i = 0; i < server->listener_count; i++)
         berth_net_listener_close(server->listeners[i]);
     server->listener_count = 0;

@@ -13,7 +13,8 @@
  * Owns:    the options and all they point to are a loan for the server's whole life
  * Errors:  berth/error.h; what peers do wrong is answered to them, and logged
  * Limits:  server/limits.h
- * Threads: the net's
+ * Threads: the net's. Several servers may be one to their clients, each on a net and in a thread of
+ *          its own (berth_server_create_beside)
  * Proof:   server_test.c; src/backend/server_*_test.c over tests/wire; tests/fuzz/fuzz_server.c
  */
 #ifndef BERTH_SERVER_SERVER_H
@@ -27,6 +28,9 @@
 #include "server/socket.h"
 
 struct berth_server;
+
+/* The most servers that can be one. */
+#define BERTH_SERVER_LOOPS_MAX 64
 
 enum berth_state {
     BERTH_STATE_STARTING, /* listening; /health answers 503 */
@@ -99,6 +103,14 @@ struct berth_server_options {
 int berth_server_create(struct berth_net *net, const struct berth_server_options *options,
                         struct berth_server **ret_server);
 
+/* Makes a server that is one with `first`, on another net: what `first` accepts is handed out to
+ * the one that has the fewest connections, and each connection stays in the thread that runs its
+ * server's net. All of them are made before `first` listens and before any net runs; from then on
+ * they are run, drained and asked for through `first` alone. Errors: those of berth_server_create.
+ */
+int berth_server_create_beside(struct berth_server *first, struct berth_net *net,
+                               struct berth_server **ret_server);
+
 /* Accepts on a listening socket; the socket is taken, also on failure. */
 int berth_server_listen(struct berth_server *server, berth_net_socket socket);
 
@@ -110,8 +122,8 @@ void berth_server_set_state(struct berth_server *server, enum berth_state state)
  * on_drained when the last connection is gone or the drain time is over. Twice is once. */
 void berth_server_drain(struct berth_server *server, void (*on_drained)(void *owner), void *owner);
 
-/* Only when it is drained, or after berth_net_close, and before berth_net_destroy. NULL is welcome.
- */
+/* Only when it is drained, or after berth_net_close, and before berth_net_destroy; of several that
+ * are one, when no net runs any more, and `first` last. NULL is welcome. */
 void berth_server_destroy(struct berth_server *server);
 
 #endif

@@ -59,7 +59,8 @@ static void on_socket_closed(void *owner, struct berth_socket *socket, uint16_t 
     fixture->closed_code = code;
 }
 
-static const struct berth_socket_handler echo = {on_open, on_message, on_socket_closed};
+static const struct berth_socket_handler echo = {
+    .open = on_open, .message = on_message, .closed = on_socket_closed};
 
 static int start_server(struct fixture *fixture, const struct berth_net_sim_options *sim) {
     *fixture = (struct fixture){0};

@@ -47,7 +47,7 @@ static void drop_oldest(struct berth_socket *socket) {
     struct berth_backlog *backlog = socket->backlog;
     struct berth_server *server = berth_socket_conn(socket)->server;
     berth_buf_consume(&backlog->frames, sizeof(size_t) + first_size(&backlog->frames));
-    server->messages_dropped++;
+    berth_count_add(&server->messages_dropped, 1);
     if (!backlog->dropping)
         berth_log_write(server->options->log, BERTH_LOG_WARNING, "socket.dropping",
                         "A client of %s reads too slowly: it misses the oldest of the messages "
@@ -100,7 +100,7 @@ static void refill(struct berth_socket *socket) {
         size_t size = first_size(frames);
         struct berth_view frame = {frames->data + frames->start + sizeof size, size};
         berth_conn_send(conn, &frame, 1);
-        conn->server->messages_out++;
+        berth_count_add(&conn->server->messages_out, 1);
         berth_buf_consume(frames, sizeof size + size);
     }
     if (frames->size == 0 || conn->state != BERTH_CONN_SOCKET)
@@ -111,18 +111,26 @@ static void refill(struct berth_socket *socket) {
 
 /* The writer is who is being read now. Nobody is when a backend sends by itself. */
 static void hold_writer(struct berth_conn *reader) {
-    struct berth_conn *writer = reader->server->batch_conn;
-    /* A peer that is in its own way waits by itself (berth_socket_feed). */
-    if (writer == NULL || writer == reader || !writer->is_socket)
+    struct berth_server *server = reader->server;
+    struct berth_conn *writer = server->batch_conn;
+    /* A peer that is in its own way waits by itself (berth_socket_feed). One in another loop waits
+     * because what it sends is not told any more (relay.c). */
+    bool is_here = writer != NULL && writer != reader && writer->is_socket;
+    if (!is_here && !server->relaying)
         return;
-    if (!reader->behind)
+    if (!reader->behind) {
         berth_conn_expect_progress(reader);
-    reader->behind = true;
-    writer->held_back = true;
+        reader->behind = true;
+        server->behind_count++;
+    }
+    if (is_here)
+        writer->held_back = true;
 }
 
-static bool is_somebody_behind(const struct berth_server *server,
-                               const struct berth_server_route *route) {
+bool berth_slow_is_somebody_behind(const struct berth_server *server,
+                                   const struct berth_server_route *route) {
+    if (server->behind_count == 0)
+        return false;
     for (const struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
         if (conn->behind && conn->is_socket && conn->socket.route == route)
             return true;
@@ -130,19 +138,24 @@ static bool is_somebody_behind(const struct berth_server *server,
 }
 
 /* A walk over all connections, but only when one that others waited for has caught up. */
+void berth_slow_release(struct berth_server *server, const struct berth_server_route *route) {
+    if (berth_slow_is_somebody_behind(server, route) || berth_relay_is_crowded(server, route))
+        return;
+    for (struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
+        if (conn->held_back && conn->is_socket && conn->socket.route == route)
+            berth_conn_release(conn);
+}
+
 void berth_slow_caught_up(struct berth_conn *reader) {
     struct berth_server *server = reader->server;
     if (!reader->behind)
         return;
     reader->behind = false;
+    server->behind_count--;
     if (reader->state == BERTH_CONN_SOCKET)
         berth_conn_expect(reader, BERTH_DEADLINE_PING);
-    const struct berth_server_route *route = reader->socket.route;
-    if (is_somebody_behind(server, route))
-        return;
-    for (struct berth_conn *conn = server->conns; conn != NULL; conn = conn->next)
-        if (conn->held_back && conn->is_socket && conn->socket.route == route)
-            berth_conn_release(conn);
+    berth_relay_run(server, reader->socket.route);
+    berth_slow_release(server, reader->socket.route);
 }
 
 /* -- Both ways --------------------------------------------------------------------------------- */

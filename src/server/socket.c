@@ -114,7 +114,7 @@ int berth_socket_send_frame(struct berth_socket *socket, struct berth_socket_fra
     int status = berth_slow_admit(socket, sent);
     if (status != 0)
         return status < 0 ? status : 0;
-    conn->server->messages_out++;
+    berth_count_add(&conn->server->messages_out, 1);
     put_frame(conn, berth_view_bytes(sent->head, sent->head_size), sent->payload);
     return conn->state == BERTH_CONN_DEAD ? BERTH_E_MEMORY : 0;
 }
@@ -193,7 +193,7 @@ static void give_parts(struct berth_socket *socket) {
 
 static void deliver(struct berth_socket *socket, enum berth_ws_opcode opcode,
                     struct berth_view message) {
-    berth_socket_conn(socket)->server->messages_in++;
+    berth_count_add(&berth_socket_conn(socket)->server->messages_in, 1);
     socket->route->handler->message(socket->route->handler_owner, socket, opcode, message);
 }
 
@@ -389,7 +389,7 @@ static void open_socket(struct berth_conn *conn, const struct berth_ws_request *
     }
     conn->is_socket = true;
     berth_conn_forget_ends(conn);
-    server->socket_count++;
+    berth_count_add(&server->socket_count, 1);
     berth_conn_http_release(conn);
     if (conn->state == BERTH_CONN_SOCKET)
         berth_conn_expect(conn, BERTH_DEADLINE_PING);
@@ -400,7 +400,7 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
     struct berth_ws_request request;
     struct berth_view reason;
     int status = check_handshake(conn->http->head, &request, &reason);
-    if (status == 0 && conn->server->state == BERTH_STATE_DRAINING) {
+    if (status == 0 && berth_server_state(conn->server) == BERTH_STATE_DRAINING) {
         status = 503;
         reason = BERTH_VIEW("The server is stopping.");
     }
@@ -422,7 +422,7 @@ void berth_socket_gone(struct berth_conn *conn) {
     berth_slow_forget(socket);
     berth_compress_end(conn);
     conn->is_socket = false;
-    conn->server->socket_count--;
+    berth_count_take(&conn->server->socket_count, 1);
     socket->route->handler->closed(socket->route->handler_owner, socket,
                                    socket->decoder.close_code);
     if (socket->parts != NULL)

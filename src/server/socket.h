@@ -15,7 +15,8 @@
  *          of a compressed message, the compressed one.
  *          Reading pauses by itself while over 64 KiB, or a quarter of the queue's limit, wait for
  *          the peer that is read: one that sends faster than it reads is slowed down
- * Threads: the server's
+ * Threads: all about a socket happens in the thread of its loop. A server with several loops calls
+ *          a handler from each of their threads: what it keeps has to be kept for each loop
  * Source:  RFC 6455, RFC 7692
  */
 #ifndef BERTH_SERVER_SOCKET_H
@@ -34,6 +35,11 @@ struct berth_socket_handler {
 
     /* A whole message: BERTH_WS_OPCODE_TEXT (UTF-8, checked) or _BINARY. */
     void (*message)(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
+                    struct berth_view message);
+
+    /* A message that berth_socket_relay sent from another loop, for the sockets of this one. NULL
+     * for who never relays. */
+    void (*relayed)(void *owner, size_t loop, struct berth_view tag, enum berth_ws_opcode opcode,
                     struct berth_view message);
 
     /* The connection ended: the code that the peer sent, 1005 for a close without one, or 1006 for
@@ -63,6 +69,15 @@ int berth_socket_send_frame(struct berth_socket *socket, struct berth_socket_fra
 
 /* Starts the closing handshake. Twice is once. */
 void berth_socket_close(struct berth_socket *socket, uint16_t code, const char *reason);
+
+/* Which of the server's loops it lives in: 0 for the first. */
+size_t berth_socket_loop(const struct berth_socket *socket);
+
+/* Has `relayed` of the same route called in another loop; what one socket relays arrives in its
+ * order. `tag` says what for. While much is on its way to another loop, the peer whose message is
+ * being handled is read no further. Errors: BERTH_E_MEMORY. */
+int berth_socket_relay(struct berth_socket *from, size_t loop, struct berth_view tag,
+                       enum berth_ws_opcode opcode, struct berth_view message);
 
 /* What the backend wants to remember of a connection. */
 void berth_socket_set_data(struct berth_socket *socket, void *data);

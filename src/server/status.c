@@ -4,7 +4,7 @@
 #include "sys/process.h"
 
 enum berth_endpoint_state berth_server_endpoint_state(const struct berth_server *server) {
-    switch (server->state) {
+    switch (berth_server_state(server)) {
     case BERTH_STATE_STARTING:
         return BERTH_ENDPOINT_STARTING;
     case BERTH_STATE_READY:
@@ -100,27 +100,40 @@ static void write_routes(struct berth_json *json, const struct berth_server_opti
     berth_json_close(json, ']');
 }
 
+/* Of all loops. */
+static void write_count(struct berth_json *json, const char *key, const struct berth_team *team,
+                        size_t offset) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < team->size; i++)
+        sum += berth_count_read(
+            (const struct berth_count *)(const void *)((const char *)team->servers[i] + offset));
+    berth_json_key(json, key);
+    berth_json_number(json, sum);
+}
+
 static void write_counts(struct berth_json *json, const struct berth_server *server) {
+    const struct berth_team *team = server->team;
     berth_json_key(json, "connections");
     berth_json_open(json, '{');
     berth_json_key(json, "open");
-    berth_json_number(json, server->conn_count);
-    berth_json_key(json, "websocket");
-    berth_json_number(json, server->socket_count);
-    berth_json_key(json, "accepted");
-    berth_json_number(json, server->accepted);
+    berth_json_number(json, berth_team_conn_count(team));
+    write_count(json, "websocket", team, offsetof(struct berth_server, socket_count));
+    write_count(json, "accepted", team, offsetof(struct berth_server, accepted));
     berth_json_key(json, "limit");
     berth_json_number(json, server->options->limits.connections);
     berth_json_close(json, '}');
     berth_json_key(json, "messages");
     berth_json_open(json, '{');
-    berth_json_key(json, "in");
-    berth_json_number(json, server->messages_in);
-    berth_json_key(json, "out");
-    berth_json_number(json, server->messages_out);
-    berth_json_key(json, "dropped");
-    berth_json_number(json, server->messages_dropped);
+    write_count(json, "in", team, offsetof(struct berth_server, messages_in));
+    write_count(json, "out", team, offsetof(struct berth_server, messages_out));
+    write_count(json, "dropped", team, offsetof(struct berth_server, messages_dropped));
     berth_json_close(json, '}');
+}
+
+/* Another loop's time may be a moment behind the first one's. */
+static uint64_t uptime_ms(const struct berth_server *server) {
+    uint64_t now_ms = berth_net_now_ms(server->net);
+    return now_ms > server->team->started_ms ? now_ms - server->team->started_ms : 0;
 }
 
 void berth_status_write(struct berth_server *server, const struct berth_addr *local,
@@ -139,9 +152,9 @@ void berth_status_write(struct berth_server *server, const struct berth_addr *lo
     berth_json_key(&json, "pid");
     berth_json_number(&json, berth_sys_pid());
     berth_json_key(&json, "started_at");
-    write_time(&json, server->started_unix_ms);
+    write_time(&json, server->team->started_unix_ms);
     berth_json_key(&json, "uptime_ms");
-    berth_json_number(&json, berth_net_now_ms(server->net) - server->started_ms);
+    berth_json_number(&json, uptime_ms(server));
     berth_json_key(&json, "host");
     berth_json_text(&json, options->host);
     berth_json_key(&json, "port");
@@ -154,6 +167,8 @@ void berth_status_write(struct berth_server *server, const struct berth_addr *lo
     berth_json_text(&json, options->port_file);
     write_passed(&json, options);
     write_routes(&json, options);
+    berth_json_key(&json, "threads");
+    berth_json_number(&json, server->team->size);
     write_counts(&json, server);
     berth_json_close(&json, '}');
 }

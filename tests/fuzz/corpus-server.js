@@ -8,7 +8,7 @@ const folder = new URL('./corpus/server/', import.meta.url).pathname;
 
 // As in fuzz_server.c.
 const NETWORK = {shortReads: 1, shortWrites: 2, small: 4, slow: 8, resets: 16};
-const SERVER = {token: 1, smallLimits: 2, noFiles: 4, shared: 8, own: 16};
+const SERVER = {token: 1, smallLimits: 2, noFiles: 4, shared: 8, own: 16, team: 32};
 const END = {clientsFirst: 1, withoutDrain: 2, clientsStay: 4, atOnce: 8};
 const REQUESTS = ['health', 'challenge', 'head', 'port', 'page', 'status', 'small', 'large', 'head-large', 'folder',
   'traversal', 'nothing', 'preflight', 'post', 'chunked', 'expect', 'ticket', 'old', 'close', 'evil', 'echo', 'hub-r',
@@ -97,6 +97,10 @@ const cases = {
   'everybody-stays-and-reads-nothing': {end: ['clientsStay'], network: ['small'], script: [connect(0), ask(0, 'large'), connect(1), ask(1, 'pause'), connect(2), ask(2, 'pause'), connect(3), ask(3, 'drop'), connect(4), ask(4, 'drop'), time(10), [0, 1, 2, 3, 4].flatMap(stopReading), times(8, [...frame(1, BINARY, 65536), ...frame(3, BINARY, 65536)]), time(10)]},
   'a-network-that-resets': {network: ['shortReads', 'shortWrites', 'slow', 'resets'], script: [0, 1, 2, 3, 4].flatMap((who) => [connect(who), ask(who, 'health', 'large', ['echo', 'hub', 'drop', 'pause', 'hub'][who]), frame(who, BINARY, 65536), time(100)])},
 };
+
+// What clients have to do with each other, or all of them with the end, with several servers that are one too.
+for (const [name, it] of Object.entries(cases))
+  if (/hub|everybody|drain|resets/.test(name)) cases[`${name}-in-a-team`] = {...it, server: [...(it.server ?? []), 'team']};
 
 fs.rmSync(folder, {recursive: true, force: true});
 fs.mkdirSync(folder, {recursive: true});

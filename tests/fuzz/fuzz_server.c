@@ -34,7 +34,8 @@ enum {
     SERVER_SMALL_LIMITS = 2,
     SERVER_NO_FILES = 4,
     SERVER_SHARED = 8,
-    SERVER_OWN = 16
+    SERVER_OWN = 16,
+    SERVER_TEAM = 32,
 };
 
 enum { END_CLIENTS_FIRST = 1, END_WITHOUT_DRAIN = 2, END_CLIENTS_STAY = 4, END_AT_ONCE = 8 };
@@ -342,6 +343,8 @@ static void init_server(struct stage *stage, uint8_t bits) {
     stage_init(stage);
     if (bits & SERVER_TOKEN)
         stage->options.token = "the-token";
+    if (bits & SERVER_TEAM)
+        stage->loops = 3;
     if (!(bits & SERVER_NO_FILES))
         stage->options.static_dir = folder;
     if (bits & (SERVER_SHARED | SERVER_OWN))
@@ -366,7 +369,7 @@ static void init_server(struct stage *stage, uint8_t bits) {
 static void be_silent(struct play *play) {
     static const uint64_t half_an_hour_ms = 30 * 60 * 1000;
     stage_run_for(&play->stage, half_an_hour_ms);
-    BERTH_ASSERT(play->stage.server->conn_count == 0);
+    BERTH_ASSERT(berth_team_conn_count(play->stage.server->team) == 0);
 }
 
 /* Clients that go, and clients that stay and must be waited for. */

@@ -21,7 +21,7 @@ export const IS_ROOT = process.getuid() === 0;
 const READY_MS = 20_000;
 const EXIT_MS = 20_000;
 const NOBODY = 65534;
-const SANITIZER = /AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer/;
+const SANITIZER = /AddressSanitizer|ThreadSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer/;
 
 /** The program to test; `BERTH` names it, and it has no default that could be the wrong one. */
 export function program() {
