@@ -14,6 +14,7 @@
  *            health: string},
  *            addresses: string[], port_file: string | null, passed_over: PassedOver[],
  *            routes: {path: string, backend: string}[],
+ *            threads: number,
  *            connections: {open: number, websocket: number, accepted: number, limit: number},
  *            messages: {in: number, out: number}}} Status
  * @typedef {"info"|"good"|"warn"|"bad"} Level
@@ -143,7 +144,7 @@
     }
 
     /** @param {Status} status */
-    function showNumbers({ connections, messages }) {
+    function showNumbers({ connections, messages, threads }) {
         const before = last?.status.messages;
         const seconds = last ? Math.max(0.5, (performance.now() - last.at) / 1000) : 1;
         setText("websocket", connections.websocket.toLocaleString());
@@ -153,7 +154,8 @@
         const [accepted, limit] = [connections.accepted, connections.limit].map((n) =>
             n.toLocaleString(),
         );
-        setText("accepted", `${accepted} accepted since the start; up to ${limit} at once.`);
+        const where = threads > 1 ? `, in ${threads} threads` : "";
+        setText("accepted", `${accepted} accepted since the start; up to ${limit} at once${where}.`);
     }
 
     /** @param {Status} status */
