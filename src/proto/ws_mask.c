@@ -7,13 +7,13 @@
  * anything larger than the processor's first cache. */
 typedef uint64_t block __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* The mask twice over, beginning with the byte that comes next. */
-static uint64_t key_of(const uint8_t mask[4], size_t phase) {
-    uint8_t turned[sizeof(uint64_t)];
-    for (size_t i = 0; i < sizeof turned; i++)
-        turned[i] = mask[(phase + i) & 3];
-    uint64_t key;
-    memcpy(&key, turned, sizeof key);
+/* The mask, beginning with the byte that comes next. */
+static uint32_t key_of(const uint8_t mask[4], size_t phase) {
+    uint8_t twice[8];
+    uint32_t key;
+    memcpy(twice, mask, 4);
+    memcpy(twice + 4, mask, 4);
+    memcpy(&key, twice + (phase & 3), sizeof key);
     return key;
 }
 
@@ -28,18 +28,27 @@ static size_t mask_blocks(uint8_t *bytes, size_t size, uint64_t key) {
         at[2] ^= keys;
         at[3] ^= keys;
     }
+    for (; size - done >= sizeof keys; done += sizeof keys)
+        *(block *)(void *)(bytes + done) ^= keys;
     return done;
 }
 
-void berth_ws_mask(uint8_t *bytes, size_t size, const uint8_t mask[4], size_t phase) {
-    uint64_t key = key_of(mask, phase);
-    size_t done = mask_blocks(bytes, size, key);
-    for (; size - done >= sizeof key; done += sizeof key) {
-        uint64_t word;
-        memcpy(&word, bytes + done, sizeof word);
-        word ^= key;
-        memcpy(bytes + done, &word, sizeof word);
+/* Fewer than sixteen, in at most four steps: most messages are small. */
+static void mask_rest(uint8_t *bytes, size_t size, uint32_t key) {
+    uint32_t four;
+    for (size_t left = size / 4; left > 0; left--, bytes += 4) {
+        memcpy(&four, bytes, sizeof four);
+        four ^= key;
+        memcpy(bytes, &four, sizeof four);
     }
-    for (size_t i = done; i < size; i++)
-        bytes[i] ^= mask[(phase + i) & 3];
+    uint8_t bytes_of_key[sizeof key];
+    memcpy(bytes_of_key, &key, sizeof key);
+    for (size_t i = 0; i < (size & 3); i++)
+        bytes[i] ^= bytes_of_key[i];
+}
+
+void berth_ws_mask(uint8_t *bytes, size_t size, const uint8_t mask[4], size_t phase) {
+    uint32_t key = key_of(mask, phase);
+    size_t done = mask_blocks(bytes, size, (uint64_t)key << 32 | key);
+    mask_rest(bytes + done, size - done, key);
 }

@@ -119,8 +119,34 @@ int berth_socket_send_frame(struct berth_socket *socket, struct berth_socket_fra
     return conn->state == BERTH_CONN_DEAD ? BERTH_E_MEMORY : 0;
 }
 
+/* Hot. What nearly all messages are: small, to the peer that is being read, with nothing in their
+ * way. Gives false for all others. */
+static bool put_small(struct berth_socket *socket, enum berth_ws_opcode opcode, const void *data,
+                      size_t size) {
+    struct berth_conn *conn = berth_socket_conn(socket);
+    struct berth_server *server = conn->server;
+    struct berth_batch *batch = &server->batch;
+    size_t most = BERTH_WS_HEAD_MAX + size;
+    if (size >= BERTH_BATCH_LOAN_MIN || !is_batching(conn) || conn->state != BERTH_CONN_SOCKET ||
+        (conn->window != 0 && size >= server->options->compression_min) ||
+        most > sizeof batch->memory - batch->memory_size ||
+        batch->part_count == BERTH_BATCH_PARTS || socket->backlog != NULL ||
+        batch->size + most > berth_slow_mark(socket) || berth_net_stream_pending(conn->stream) > 0)
+        return false;
+    char *to = batch->memory + batch->memory_size;
+    size_t head = berth_ws_frame_head((uint8_t *)to, opcode, true, size, NULL);
+    if (size > 0)
+        memcpy(to + head, data, size);
+    batch->memory_size += head + size;
+    add_part(batch, (struct berth_view){to, head + size});
+    berth_count_add(&server->messages_out, 1);
+    return true;
+}
+
 int berth_socket_send(struct berth_socket *socket, enum berth_ws_opcode opcode, const void *data,
                       size_t size) {
+    if (put_small(socket, opcode, data, size))
+        return 0;
     struct berth_socket_frame frame = berth_socket_frame_make(opcode, data, size);
     return berth_socket_send_frame(socket, &frame);
 }

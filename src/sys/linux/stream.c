@@ -71,16 +71,23 @@ enum berth_sys_got berth_sys_receive(intptr_t socket, void *bytes, size_t size, 
     return BERTH_SYS_GOT_ERROR;
 }
 
-/* Hot: the one system call of a batch of messages. */
-int berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count,
-                   size_t *ret_written) {
+/* One part needs no list, which the kernel would have to fetch first. */
+static ssize_t send_parts(int socket, const struct berth_view *parts, size_t count) {
+    if (count == 1)
+        return send(socket, parts->data, parts->size, MSG_NOSIGNAL);
     struct msghdr message = {
         .msg_iov = (struct iovec *)(uintptr_t)parts,
         .msg_iovlen = count,
     };
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+/* Hot: the one system call of a batch of messages. */
+int berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count,
+                   size_t *ret_written) {
     ssize_t sent;
     do {
-        sent = sendmsg((int)socket, &message, MSG_NOSIGNAL);
+        sent = send_parts((int)socket, parts, count);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && errno != EAGAIN)
         return berth_sys_error(errno);
