@@ -227,10 +227,83 @@ static void test_ws_vectors(void **state) {
     assert_true(vectors > 80 && answered == vectors);
 }
 
+/* -- Large messages, which are received in places of their own --------------------------------- */
+
+#define LARGEST (100u << 10)
+
+/* The first `size` bytes of a text that is not the same anywhere, as a frame of a client. */
+static void add_frame(struct vector *vector, unsigned first, size_t offset, size_t size) {
+    static const uint8_t mask[4] = {7, 11, 13, 17};
+    static uint8_t payload[LARGEST];
+    uint8_t head[BERTH_WS_HEAD_MAX];
+    size_t head_size = berth_ws_frame_head(head, BERTH_WS_OPCODE_TEXT, true, size, mask);
+    head[0] = (uint8_t)first;
+    for (size_t i = 0; i < size; i++)
+        payload[i] = (uint8_t)('a' + (offset + i) * 7 % 23);
+    berth_ws_mask(payload, size, mask, 0);
+    add(vector, head, head_size);
+    add(vector, payload, size);
+}
+
+/* What is answered to a message, in one frame whatever it came in. */
+static void check_answer(struct berth_view *received, size_t size) {
+    uint8_t head[BERTH_WS_HEAD_MAX];
+    size_t head_size = berth_ws_frame_head(head, BERTH_WS_OPCODE_TEXT, true, size, NULL);
+    assert_true(received->size >= head_size + size);
+    assert_memory_equal(received->data, head, head_size);
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal((uint8_t)received->data[head_size + i], 'a' + i * 7 % 23);
+    received->data += head_size + size;
+    received->size -= head_size + size;
+}
+
+static void test_large_messages(void **state) {
+    (void)state;
+    static const uint32_t cuts[] = {0, 5000, 40000, 70000, 300};
+    enum { text = 0x81, begin_text = 0x01, go_on = 0x00, end_of = 0x80, ping = 0x89 };
+    struct vector vector = {.server = false};
+    begin(&vector, "large messages",
+          BERTH_VIEW("whole, small, in three, in one behind an empty one"));
+    add(&vector, STAGE_UPGRADE_TEXT("/client-ws"), sizeof STAGE_UPGRADE_TEXT("/client-ws") - 1);
+    add_frame(&vector, text, 0, LARGEST);
+    add_frame(&vector, text, 0, 10);
+    add_frame(&vector, text, 0, 65536);
+    add_frame(&vector, begin_text, 0, 50000);
+    add_frame(&vector, ping, 0, 3);
+    add_frame(&vector, go_on, 50000, 40000);
+    add_frame(&vector, end_of, 90000, 33000);
+    add_frame(&vector, begin_text, 0, 0);
+    add_frame(&vector, end_of, 0, 70000);
+    add(&vector, "\x88\x80\0\0\0\0", 6);
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++) {
+        struct berth_buf all = exchange(&vector, cuts[i]);
+        struct berth_view received = berth_buf_view(&all);
+        const char *end = memmem(received.data, received.size, "\r\n\r\n", 4);
+        assert_non_null(end);
+        received.size -= (size_t)(end + 4 - received.data);
+        received.data = end + 4;
+        check_answer(&received, LARGEST);
+        check_answer(&received, 10);
+        check_answer(&received, 65536);
+        assert_memory_equal(received.data,
+                            "\x8A\x03"
+                            "aho",
+                            5);
+        received.data += 5;
+        received.size -= 5;
+        check_answer(&received, 123000);
+        check_answer(&received, 70000);
+        assert_int_equal(received.size, 2);
+        berth_buf_free(&all);
+    }
+    berth_buf_free(&vector.input);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_http_vectors),
         cmocka_unit_test(test_ws_vectors),
+        cmocka_unit_test(test_large_messages),
     };
     return cmocka_run_group_tests_name("server_splits", tests, NULL, NULL);
 }

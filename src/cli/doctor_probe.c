@@ -228,8 +228,12 @@ static void on_closed(void *owner) {
     asking->stream = NULL;
 }
 
-static const struct berth_net_stream_events stream_events = {on_connect, on_data,  on_end,
-                                                             on_drained, on_error, on_closed};
+static const struct berth_net_stream_events stream_events = {.on_connect = on_connect,
+                                                             .on_data = on_data,
+                                                             .on_end = on_end,
+                                                             .on_drained = on_drained,
+                                                             .on_error = on_error,
+                                                             .on_closed = on_closed};
 
 static void begin(struct asking *asking) {
     *asking->probe->answer = (struct berth_doctor_answer){.outcome = BERTH_DOCTOR_NOT_ASKED};

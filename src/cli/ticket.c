@@ -184,8 +184,12 @@ static void on_error(void *owner, int error) { finish(owner, error); }
 static void on_closed(void *owner) { (void)owner; }
 static void on_deadline(void *owner) { finish(owner, BERTH_E_TIMEOUT); }
 
-static const struct berth_net_stream_events stream_events = {on_connect, on_data,  on_end,
-                                                             on_drained, on_error, on_closed};
+static const struct berth_net_stream_events stream_events = {.on_connect = on_connect,
+                                                             .on_data = on_data,
+                                                             .on_end = on_end,
+                                                             .on_drained = on_drained,
+                                                             .on_error = on_error,
+                                                             .on_closed = on_closed};
 
 static int prepare(struct ticket *ticket) {
     const struct berth_found *found = ticket->found;

@@ -88,6 +88,8 @@ struct end {
     struct berth_net_stream *stream;
     reaction react;
     struct berth_net_timer *timer; /* a test's own */
+    uint8_t *place;                /* where it receives; NULL for the loop's memory */
+    size_t place_size;             /* how much at most; 0 for as much as there is */
     const uint8_t *data;           /* while DATA is told */
     size_t size;
     size_t received;
@@ -168,10 +170,20 @@ static inline void on_connect(void *owner, int error) {
     tell(end, CONNECTED);
 }
 
+static inline uint8_t *on_place(void *owner, size_t *ret_size) {
+    struct end *end = owner;
+    assert_false(end->world->calling || end->close_called);
+    if (end->place_size > 0 && end->place_size < *ret_size)
+        *ret_size = end->place_size;
+    return end->place;
+}
+
 static inline void on_data(void *owner, uint8_t *data, size_t size) {
     struct end *end = owner;
     assert_int_equal(end->count[ENDED], 0);
     assert_true(size > 0);
+    assert_true(end->place == NULL || data == end->place);
+    assert_true(end->place_size == 0 || size <= end->place_size);
     for (size_t i = 0; i < size; i++) {
         if (data[i] != pattern(end->received + i))
             fail_msg("byte %zu is wrong", end->received + i);
@@ -206,6 +218,7 @@ static inline void on_closed(void *owner) {
 
 static const struct berth_net_stream_events end_events = {
     .on_connect = on_connect,
+    .place = on_place,
     .on_data = on_data,
     .on_end = on_end,
     .on_drained = on_drained,

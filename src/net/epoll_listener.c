@@ -101,6 +101,7 @@ int berth_net_epoll_listen(struct berth_net *base, berth_net_socket socket,
         return error;
     }
     berth_sys_stream_no_delay(socket); /* once, in place of once a connection */
+    berth_sys_stream_unpaced(socket);
     *ret_listener = &listener->base;
     return 0;
 }

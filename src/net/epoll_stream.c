@@ -55,19 +55,20 @@ void berth_net_epoll_read_stop(struct berth_net_stream *base) {
     ask_or_fail(stream);
 }
 
-/* Hot. A read that does not fill the buffer was the last that there is: asking once more would cost
+/* Hot. A read that does not fill its place was the last that there is: asking once more would cost
  * a call for nothing. */
 static void receive(struct berth_net_epoll_stream *stream) {
-    char *buffer = net_of(stream)->uv.read_buffer;
+    uint8_t *buffer = (uint8_t *)net_of(stream)->uv.read_buffer;
     for (int i = 0; i < READS_MAX && stream->reading; i++) {
-        size_t size = 0;
+        size_t most = BERTH_NET_UV_READ_SIZE, size = 0;
+        uint8_t *place = berth_net_stream_place(&stream->base, buffer, &most);
         int error = 0;
-        switch (berth_sys_receive(stream->socket, buffer, BERTH_NET_UV_READ_SIZE, &size, &error)) {
+        switch (berth_sys_receive(stream->socket, place, most, &size, &error)) {
         case BERTH_SYS_GOT_NOTHING:
             return;
         case BERTH_SYS_GOT_BYTES:
-            berth_net_stream_received(&stream->base, (uint8_t *)buffer, size);
-            if (size < BERTH_NET_UV_READ_SIZE)
+            berth_net_stream_received(&stream->base, place, size);
+            if (size < most)
                 return;
             break;
         case BERTH_SYS_GOT_END:

@@ -24,7 +24,8 @@ static void fill(struct end *end, enum happening what) {
 }
 
 static bool all_is_there(const struct world *world) {
-    return world->ends[1].received == world->ends[0].sent &&
+    return world->end_count > 1 && world->ends[0].sent > 0 &&
+           world->ends[1].received == world->ends[0].sent &&
            berth_net_stream_pending(world->ends[0].stream) == 0;
 }
 
@@ -306,6 +307,38 @@ static void test_what_is_sent_later_leaves_in_order(void **state) {
     world_close(world);
 }
 
+/* -- Where bytes are received ------------------------------------------------------------------ */
+
+static uint8_t places[3][4096];
+
+/* In turn: a place of its own, a little of the loop's memory, another place, all there is. */
+static void receive_elsewhere(struct end *end) {
+    static const size_t sizes[] = {4096, 100, 1, 0};
+    size_t turn = (size_t)end->count[DATA] % 4;
+    end->place = turn == 1 || turn == 3 ? NULL : places[turn];
+    end->place_size = sizes[turn];
+}
+
+static void receive_in_turns(struct end *end, enum happening what) {
+    if (what == ACCEPTED || what == DATA)
+        receive_elsewhere(end);
+}
+
+static void send_much(struct end *end, enum happening what) {
+    if (what == CONNECTED)
+        for (int i = 0; i < 50; i++)
+            assert_int_equal(end_send(end, 20000), 0);
+}
+
+static void test_bytes_come_where_they_are_wanted(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, receive_in_turns);
+    world_connect(world, send_much);
+    world_run_until(world, all_is_there);
+    assert_true(server_of(world)->count[DATA] > 4);
+    world_close(world);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         ON_ALL(test_what_is_sent_later_leaves_in_order),
@@ -319,6 +352,7 @@ int main(void) {
         ON_ALL(test_paused_before_connecting_stays_paused),
         ON_ALL(test_each_direction_ends_by_itself),
         ON_ALL(test_the_end_waits_for_a_paused_reader),
+        ON_ALL(test_bytes_come_where_they_are_wanted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

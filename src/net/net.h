@@ -92,13 +92,19 @@ void berth_net_listener_close(struct berth_net_listener *listener);
 
 /* -- Streams ----------------------------------------------------------------------------------- */
 
-/* All but on_connect have to be there. */
+/* All but on_connect and place have to be there. */
 struct berth_net_stream_events {
     /* The outcome of berth_net_connect: 0, or an error (then close). Never for accepted streams;
      * may be NULL for those. */
     void (*on_connect)(void *owner, int error);
 
-    /* Bytes. They may be changed in place; they are gone when the call returns. */
+    /* A question before each read: where are the bytes to go that come next? NULL: into memory of
+     * the loop's. At most *ret_size are read, which the owner may make less. No function of the net
+     * may be called from here, and the read may come to nothing. */
+    uint8_t *(*place)(void *owner, size_t *ret_size);
+
+    /* Bytes. They may be changed in place; they are gone when the call returns, but for those that
+     * lie where `place` said. */
     void (*on_data)(void *owner, uint8_t *data, size_t size);
 
     /* The peer will send no more. Sending still works. */

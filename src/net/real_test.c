@@ -56,6 +56,24 @@ static void test_every_socket_is_close_on_exec_and_without_delay(void **state) {
     world_close(world);
 }
 
+/* Whatever the system's own choice is (BBR paces). Of both ends, but for libuv's own connecting. */
+static void test_nothing_is_paced_on_loopback(void **state) {
+    struct world *world = world_open(*state);
+    world_serve(world, stop_when_connected);
+    world_connect(world, stop_when_connected);
+    world_run(world);
+    int unpaced = 0;
+    for (int descriptor = 3; descriptor < 256; descriptor++) {
+        char name[16] = "";
+        socklen_t size = sizeof name;
+        if (option_of(descriptor, SOL_SOCKET, SO_PROTOCOL) == IPPROTO_TCP &&
+            getsockopt(descriptor, IPPROTO_TCP, TCP_CONGESTION, name, &size) == 0)
+            unpaced += strcmp(name, "reno") == 0;
+    }
+    assert_true(unpaced >= (world->transport == &transport_uv ? 2 : 3)); /* with the listener */
+    world_close(world);
+}
+
 static void test_only_a_listening_socket_is_listened_on(void **state) {
     struct world *world = world_open(*state);
     int plain = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -370,6 +388,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ON_REAL(test_a_stream_is_small),
         ON_REAL(test_every_socket_is_close_on_exec_and_without_delay),
+        ON_REAL(test_nothing_is_paced_on_loopback),
         ON_REAL(test_only_a_listening_socket_is_listened_on),
         ON_REAL(test_a_reset_by_a_stranger),
         ON_REAL(test_writing_to_a_broken_connection_raises_no_signal),

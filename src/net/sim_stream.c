@@ -49,9 +49,13 @@ static void fail(struct berth_net_sim_stream *stream, int error) {
 
 static void deliver_bytes(struct berth_net_sim_stream *stream) {
     struct berth_net_sim *net = net_of(stream);
-    size_t max = stream->inbox.size < read_max ? stream->inbox.size : read_max;
+    size_t max = read_max;
+    uint8_t *place = berth_net_stream_place(&stream->base, NULL, &max);
+    if (max > stream->inbox.size)
+        max = stream->inbox.size;
     size_t size = berth_net_sim_part(net, max, net->options.short_reads);
-    uint8_t *bytes = berth_alloc(size);
+    uint8_t *memory = place == NULL ? berth_alloc(size) : NULL;
+    uint8_t *bytes = place != NULL ? place : memory;
     if (bytes == NULL) {
         reset_peer(stream);
         fail(stream, BERTH_E_MEMORY);
@@ -61,7 +65,7 @@ static void deliver_bytes(struct berth_net_sim_stream *stream) {
     if (stream->peer != NULL)
         flush_soon(stream->peer);
     berth_net_stream_received(&stream->base, bytes, size);
-    berth_free(bytes);
+    berth_free(memory);
     deliver_soon(stream);
 }
 

@@ -232,6 +232,16 @@ void berth_net_stream_resume(struct berth_net_stream *stream) {
         stream->net->ops->read_start(stream);
 }
 
+uint8_t *berth_net_stream_place(const struct berth_net_stream *stream, uint8_t *memory,
+                                size_t *ret_size) {
+    if (stream->events->place == NULL)
+        return memory;
+    size_t most = *ret_size;
+    uint8_t *place = stream->events->place(stream->owner, ret_size);
+    BERTH_ASSERT(*ret_size > 0 && *ret_size <= most);
+    return place != NULL ? place : memory;
+}
+
 void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data, size_t size) {
     BERTH_ASSERT(is_reading(stream));
     stream->events->on_data(stream->owner, data, size);

@@ -200,6 +200,11 @@ void berth_net_listener_got_socket(struct berth_net_listener *listener, berth_ne
 void berth_net_listener_failed(struct berth_net_listener *listener, int error);
 void berth_net_listener_closed(struct berth_net_listener *listener);
 
+/* Where a read is to put at most *ret_size bytes: `memory` unless the owner has a place of its own.
+ */
+uint8_t *berth_net_stream_place(const struct berth_net_stream *stream, uint8_t *memory,
+                                size_t *ret_size);
+
 /* A stream's events. All but `connected` and `failed` need a stream that reads. */
 void berth_net_stream_connected(struct berth_net_stream *stream, int error);
 void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data, size_t size);

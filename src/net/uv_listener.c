@@ -3,6 +3,7 @@
 #include "net/uv_transport.h"
 #include "sys/accept.h"
 #include "sys/listen.h"
+#include "sys/stream.h"
 
 /* The socket listens already and is polled for connections; uv_listen is not used, because it would
  * set another backlog, and because libuv's own accepting drops the waiting connections silently
@@ -97,6 +98,7 @@ int berth_net_uv_listen(struct berth_net *base, berth_net_socket socket,
         berth_free(listener);
         return error;
     }
+    berth_sys_stream_unpaced(socket);
     uv_timer_init(&net->loop, &listener->pause);
     listener->poll.data = listener;
     listener->pause.data = listener;

@@ -108,8 +108,10 @@ int berth_net_uv_connect(struct berth_net *net, const struct berth_addr *to,
 static void on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer) {
     (void)suggested;
     struct berth_net_uv_stream *stream = handle->data;
-    *ret_buffer =
-        uv_buf_init(berth_net_uv_of(stream->base.net)->read_buffer, BERTH_NET_UV_READ_SIZE);
+    size_t size = BERTH_NET_UV_READ_SIZE;
+    uint8_t *memory = (uint8_t *)berth_net_uv_of(stream->base.net)->read_buffer;
+    uint8_t *place = berth_net_stream_place(&stream->base, memory, &size);
+    *ret_buffer = uv_buf_init((char *)place, (unsigned)size);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {

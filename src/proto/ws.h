@@ -153,6 +153,9 @@ bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder);
 size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
                              struct berth_ws_event *ret_event);
 
+/* How much of a data frame's payload is still to come, before anything else. */
+uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder);
+
 /* Writes a frame's head and returns its size, 2 to 14; the payload follows it on the wire. A client
  * gives 4 random bytes as the mask, new ones for each frame, and masks the payload; a server gives
  * NULL. A control frame (opcode 8 and above) is final and at most BERTH_WS_CONTROL_MAX. */

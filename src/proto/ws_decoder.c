@@ -95,6 +95,10 @@ bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder) {
     return true;
 }
 
+uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder) {
+    return decoder->state == PAYLOAD ? decoder->remaining : 0;
+}
+
 /* Returns false, so that a check can end with it. */
 static bool fail(struct berth_ws_decoder *decoder, enum fault fault) {
     decoder->state = FAILED;

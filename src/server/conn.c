@@ -61,6 +61,13 @@ static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
         hold(conn, bytes, size);
 }
 
+/* While we wait, what comes is held: it goes nowhere yet. */
+static uint8_t *place(void *owner, size_t *ret_size) {
+    struct berth_conn *conn = owner;
+    return conn->state == BERTH_CONN_SOCKET && !conn->waiting ? berth_socket_place(conn, ret_size)
+                                                              : NULL;
+}
+
 static void on_data(void *owner, uint8_t *data, size_t size) {
     struct berth_conn *conn = owner;
     if (conn->state == BERTH_CONN_SOCKET && !conn->behind)
@@ -310,6 +317,7 @@ static void on_closed(void *owner) {
 void berth_conn_accept(struct berth_server *server, struct berth_net_stream *stream,
                        bool too_many) {
     static const struct berth_net_stream_events events = {
+        .place = place,
         .on_data = on_data,
         .on_end = on_end,
         .on_drained = on_drained,

@@ -103,12 +103,13 @@ struct berth_conn {
     struct berth_buf *held;  /* input that came while waiting; NULL for none */
     uint32_t pending_seen;   /* while waiting: what was queued when we last looked */
     uint8_t deadline_kind;
-    uint8_t state;      /* enum berth_conn_state */
-    bool is_socket : 1; /* `socket` is in use */
-    bool waiting : 1;   /* input is held until the queue is drained */
-    bool ended : 1;     /* the peer has sent its FIN */
-    bool held_back : 1; /* waiting for others of its route, who read too slowly what it sends */
-    bool behind : 1;    /* others are held back until it has read what waits for it */
+    uint8_t state;        /* enum berth_conn_state */
+    bool is_socket : 1;   /* `socket` is in use */
+    bool waiting : 1;     /* input is held until the queue is drained */
+    bool ended : 1;       /* the peer has sent its FIN */
+    bool held_back : 1;   /* waiting for others of its route, who read too slowly what it sends */
+    bool behind : 1;      /* others are held back until it has read what waits for it */
+    bool sends_large : 1; /* its last message was received in a place of its own */
     uint8_t window : 3; /* bits over BERTH_COMPRESS_WINDOW_BASE; 0: no compression was agreed on */
     struct berth_socket socket;
 };
@@ -456,6 +457,9 @@ void berth_socket_upgrade(struct berth_conn *conn, const struct berth_server_rou
 
 /* Reads frames; returns the bytes used, less than size only when the connection has to wait. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
+
+/* Where the rest of a large message is to be received; NULL when there is none. */
+uint8_t *berth_socket_place(struct berth_conn *conn, size_t *ret_size);
 
 /* Bytes that wait to be sent. */
 size_t berth_socket_queued(const struct berth_conn *conn);

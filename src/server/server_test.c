@@ -162,7 +162,12 @@ static void client_closed(void *owner) {
 }
 
 static const struct berth_net_stream_events client_events = {
-    client_connected, client_data, client_over, client_drained, client_failed, client_closed,
+    .on_connect = client_connected,
+    .on_data = client_data,
+    .on_end = client_over,
+    .on_drained = client_drained,
+    .on_error = client_failed,
+    .on_closed = client_closed,
 };
 
 static void dial(struct fixture *fixture, struct client *client, struct berth_view bytes) {

@@ -18,6 +18,13 @@ _Static_assert(offsetof(struct berth_view, size) == offsetof(struct iovec, iov_l
 
 /* -- Opening ----------------------------------------------------------------------------------- */
 
+/* Reno is in every kernel, and open to every user. */
+static void unpace(int socket, const struct berth_addr *end) {
+    static const char name[] = "reno";
+    if (berth_addr_is_loopback(end))
+        (void)setsockopt(socket, IPPROTO_TCP, TCP_CONGESTION, name, sizeof name - 1);
+}
+
 int berth_sys_connect(const struct berth_addr *to, intptr_t *ret_socket) {
     struct sockaddr_storage storage;
     socklen_t size = berth_sys_sockaddr_from(to, &storage);
@@ -25,6 +32,7 @@ int berth_sys_connect(const struct berth_addr *to, intptr_t *ret_socket) {
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_TCP);
     if (fd < 0)
         return berth_sys_error(errno);
+    unpace(fd, to);
     /* Interrupted, it goes on all the same. */
     if (connect(fd, (struct sockaddr *)&storage, size) < 0 && errno != EINPROGRESS &&
         errno != EINTR) {
@@ -49,6 +57,11 @@ void berth_sys_stream_no_delay(intptr_t socket) {
     static const int on = 1;
     /* Without it everything works, only later. */
     (void)setsockopt((int)socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+void berth_sys_stream_unpaced(intptr_t socket) {
+    struct berth_addr local = berth_sys_stream_local(socket);
+    unpace((int)socket, &local);
 }
 
 /* -- Bytes ------------------------------------------------------------------------------------- */
