@@ -161,14 +161,12 @@ static void client_closed(void *owner) {
     client->stream = NULL;
 }
 
-static const struct berth_net_stream_events client_events = {
-    .on_connect = client_connected,
-    .on_data = client_data,
-    .on_end = client_over,
-    .on_drained = client_drained,
-    .on_error = client_failed,
-    .on_closed = client_closed,
-};
+static const struct berth_net_stream_events client_events = {.on_connect = client_connected,
+                                                             .on_data = client_data,
+                                                             .on_end = client_over,
+                                                             .on_drained = client_drained,
+                                                             .on_error = client_failed,
+                                                             .on_closed = client_closed};
 
 static void dial(struct fixture *fixture, struct client *client, struct berth_view bytes) {
     *client = (struct client){.net = fixture->net};
