@@ -63,7 +63,7 @@ async function collect(given) {
     seconds: options.seconds,
     text: options.text,
     cases: options.cases.map((one) => one.name),
-    servers: servers.map(({ name, version, raw, web }) => ({ name, version, web, floor: raw === true })),
+    servers: servers.map(({ name, version, raw, web, parts }) => ({ name, version, web, parts, floor: raw === true })),
     missing: missing.map(({ name, lacks }) => ({ name, lacks })),
     ...measured,
   };

@@ -77,7 +77,7 @@ async function measureEcho(servers, options, cpus, ledger) {
   return rounds;
 }
 
-/** Rounds of one load on each server; cases are {name, args}. */
+/** Rounds of one load on each server; cases are {name, args, echoes}: an echo's floor sends back the very bytes. */
 async function measureRounds(part, servers, cases, options, cpus, ledger) {
   const rounds = [];
   for (let round = 0; round < options.rounds; round++) {
@@ -85,11 +85,11 @@ async function measureRounds(part, servers, cases, options, cpus, ledger) {
     for (const server of rotate(servers, round))
       await ledger.attempt(server, part, () =>
         withServer(server, part, cpus, async (target) => {
-          for (const { name, args } of cases) {
+          for (const { name, args, echoes } of cases) {
             ledger.progress.show(`${part}, round ${round + 1} of ${options.rounds}: ${server.name}, ${name}`);
             const times = ['--seconds', options.seconds, '--warmup', options.warmup];
-            const plain = target.filter((word) => word !== '--raw');
-            const result = await runLoad(loader, [...args, ...plain, ...times], options.seconds + options.warmup + 60);
+            const to = target.filter((word) => echoes || word !== '--raw');
+            const result = await runLoad(loader, [...args, ...to, ...times], options.seconds + options.warmup + 60);
             results[server.name] = { ...results[server.name], [name]: perMessage(result) };
           }
         }),
@@ -98,6 +98,8 @@ async function measureRounds(part, servers, cases, options, cpus, ledger) {
   }
   return rounds;
 }
+
+const SPINS = [{ name: 'ping-pong', args: ['echo', '--connections', 1, '--in-flight', 1, '--size', 20], echoes: true }];
 
 const SHAKES = [{ name: 'handshakes', args: ['shake'] }];
 
@@ -146,14 +148,18 @@ async function measureStart(servers, options, cpus, ledger) {
 export async function measure(servers, options, cpus, progress) {
   const ledger = new Ledger(progress);
   const has = (part) => options.parts.includes(part);
-  const sockets = servers.filter((server) => server.web !== 'only');
-  const web = servers.filter((server) => server.web !== undefined);
-  const echo = has('echo') ? await measureEcho(sockets, options, cpus, ledger) : [];
-  const shake = has('shake') ? await measureRounds('shake', sockets, SHAKES, options, cpus, ledger) : [];
-  const hubs = servers.filter((server) => server.hub);
-  const fan = has('fan') ? await measureRounds('fan', hubs, FANS, options, cpus, ledger) : [];
-  const http = has('http') ? await measureRounds('http', web, pageCases, options, cpus, ledger) : [];
-  const memory = has('memory') ? await measureMemory(sockets, options, cpus, ledger) : {};
-  const start = has('start') ? await measureStart(servers, options, cpus, ledger) : {};
-  return { echo, shake, fan, http, memory, start, failed: ledger.failed };
+  const takingPart = (part) => servers.filter((server) => server.parts === undefined || server.parts.includes(part));
+  const sockets = (part) => takingPart(part).filter((server) => server.web !== 'only');
+  const hubs = takingPart('fan').filter((server) => server.hub);
+  const web = takingPart('http').filter((server) => server.web !== undefined);
+  const pair = sockets('spin').filter((server) => server.raw || server.name.startsWith('berth'));
+  const rounds = (part, taking, cases) => measureRounds(part, taking, cases, options, cpus, ledger);
+  const echo = has('echo') ? await measureEcho(sockets('echo'), options, cpus, ledger) : [];
+  const spin = has('spin') ? await rounds('spin', pair, SPINS) : [];
+  const shake = has('shake') ? await rounds('shake', sockets('shake'), SHAKES) : [];
+  const fan = has('fan') ? await rounds('fan', hubs, FANS) : [];
+  const http = has('http') ? await rounds('http', web, pageCases) : [];
+  const memory = has('memory') ? await measureMemory(sockets('memory'), options, cpus, ledger) : {};
+  const start = has('start') ? await measureStart(takingPart('start'), options, cpus, ledger) : {};
+  return { echo, spin, shake, fan, http, memory, start, failed: ledger.failed };
 }

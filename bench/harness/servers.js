@@ -97,9 +97,9 @@ function h2oCommand(port) {
 }
 
 /** Berth with nothing of this user's: a folder of its own for configuration, state and runtime. */
-function berthCommand(port, part) {
+function berthCommand(port, part, extra = {}) {
   const folder = temporaryFolder();
-  const env = { HOME: folder };
+  const env = { HOME: folder, ...extra };
   for (const name of ['RUNTIME_DIR', 'STATE_HOME', 'CONFIG_HOME', 'DATA_HOME', 'CACHE_HOME']) {
     env[`XDG_${name}`] = join(folder, name.toLowerCase());
     mkdirSync(env[`XDG_${name}`], { mode: 0o700 });
@@ -128,7 +128,7 @@ const HEALTH_SIZE = 217;
  * Each: name; about(), its version, undefined when it is not there; lacks, what to do then;
  * command(port, part), how it starts; raw for the floor; health for what answers 200 on /health; web
  * for what serves PAGES, and "only" when it speaks no WebSocket; hub for what sends a message on to all
- * the others.
+ * the others; parts for what is there for some parts alone.
  */
 const KNOWN = [
   {
@@ -140,13 +140,28 @@ const KNOWN = [
     command: (port, part) => ({ argv: [built(part === 'fan' ? 'berth_raw_fan' : 'berth_raw_echo'), `${port}`] }),
   },
   {
+    name: 'floor unpaced',
+    about: () => (isProgram(built('berth_raw_echo')) ? 'the same with TCP Reno, as Berth has it on loopback' : undefined),
+    lacks: 'not built; run ./dev bench',
+    raw: true,
+    parts: ['echo'],
+    command: (port) => ({ argv: [built('berth_raw_echo'), `${port}`, '--unpaced'] }),
+  },
+  {
     name: 'berth',
     about: () => output(berthProgram(), ['--version'])?.replace(/^berth /, ''),
     lacks: `${berthProgram()} is not there or does not run; run ./dev bench, or say where in BERTH`,
     health: true,
     hub: true,
     web: 'too',
-    command: berthCommand,
+    command: (port, part) => berthCommand(port, part),
+  },
+  {
+    name: 'berth with SPIN_US: 50',
+    about: () => output(berthProgram(), ['--version'])?.replace(/^berth /, ''),
+    lacks: 'berth itself is missing',
+    parts: ['spin'],
+    command: (port, part) => berthCommand(port, part, { BERTH_SPIN_US: '50' }),
   },
   {
     name: 'nginx',
@@ -218,7 +233,7 @@ export function findServers(only) {
   const stranger = only?.find((name) => !all.some((server) => server.name === name));
   if (stranger !== undefined)
     throw new Error(`no server is named ${stranger}; there are ${all.map((one) => one.name).join(', ')}`);
-  const wanted = all.filter((one) => one.raw || only === undefined || only.includes(one.name));
+  const wanted = all.filter((one) => one.raw || only === undefined || only.some((name) => `${one.name} `.startsWith(`${name} `)));
   const found = wanted.map((server) => ({ ...server, version: server.about() }));
   return {
     servers: found.filter((server) => server.version !== undefined),

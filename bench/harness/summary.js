@@ -49,6 +49,7 @@ export function summarise(data) {
     cases: Object.fromEntries(
       data.cases.map((name) => [name, summariseCase(data.echo, floor, server.name, name)]),
     ),
+    spin: summariseCase(data.spin ?? [], floor, server.name, 'ping-pong'),
     shake: summariseCase(data.shake ?? [], floor, server.name, 'handshakes'),
     fans: Object.fromEntries(
       FAN_RECEIVERS.map((count) => [count, summariseCase(data.fan ?? [], floor, server.name, `1 → ${count}`)]),

@@ -34,7 +34,7 @@ function caseTable(title, data, summary, cell) {
     title,
     head: ['', ...data.cases],
     rows: summary
-      .filter((server) => server.web !== 'only')
+      .filter((server) => server.web !== 'only' && (server.parts?.includes('echo') ?? true))
       .map((server) => [server.name, ...data.cases.map((name) => cell(server.cases[name]))]),
   };
 }
@@ -44,6 +44,18 @@ function rateAgainst(figures, rate) {
   if (figures === undefined) return NONE;
   const ratio = figures.rate_ratio === undefined ? '' : ` (×${digits(figures.rate_ratio)})`;
   return `${rate(figures)}${ratio}`;
+}
+
+function spinTable(summary) {
+  const having = summary.filter((server) => server.spin !== undefined);
+  if (having.length === 0) return [];
+  return [
+    {
+      title: 'One connection, one message of 20 B at a time (× the floor)',
+      head: ['', 'messages per second', 'round trip, µs, median / 99th percentile'],
+      rows: having.map(({ name, spin }) => [name, rateAgainst(spin, rateCell), timeCell(spin)]),
+    },
+  ];
 }
 
 function shakeTable(summary) {
@@ -119,7 +131,7 @@ export function tables(data, summary) {
     caseTable('Round trip, µs, median / 99th percentile', data, summary, timeCell),
     caseTable('How busy the load generator was', data, summary, busyCell),
   ];
-  return [...(data.echo.length > 0 ? echo : []), ...shakeTable(summary), ...fanTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
+  return [...(data.echo.length > 0 ? echo : []), ...spinTable(summary), ...shakeTable(summary), ...fanTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
 }
 
 function textTable({ title, head, rows }) {
