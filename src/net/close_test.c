@@ -6,11 +6,6 @@ static void pause_at_once(struct end *end, enum happening what) {
         QUIETLY(end->world, berth_net_stream_pause(end->stream));
 }
 
-static void fill(struct end *end) {
-    while (berth_net_stream_pending(end->stream) == 0)
-        assert_int_equal(end_send(end, 16384), 0);
-}
-
 /* -- Closing in an event ----------------------------------------------------------------------- */
 
 /* What `close_in` names is when the end under test closes; tell() checks that only CLOSED follows.
@@ -36,7 +31,7 @@ static void provoke(struct end *end, enum happening what) {
 
 static void fill_then_close_in_event(struct end *end, enum happening what) {
     if (what == CONNECTED)
-        fill(end);
+        end_fill(end);
     close_in_event(end, what);
 }
 
@@ -128,7 +123,7 @@ static void test_close_while_connecting(void **state) {
 
 static void fill_and_close(struct end *end, enum happening what) {
     if (what == CONNECTED) {
-        fill(end);
+        end_fill(end);
         end_close(end);
         assert_int_equal(end_send(end, 1), BERTH_E_CLOSED);
         QUIETLY(end->world, berth_net_stream_shutdown(end->stream));
@@ -242,7 +237,7 @@ static void test_a_failure_that_waits_is_gone_with_closing(void **state) {
 
 static void fill_once(struct end *end, enum happening what) {
     if (what == CONNECTED)
-        fill(end);
+        end_fill(end);
     if (what == FAILED)
         berth_net_stop(end->world->net);
 }
@@ -336,7 +331,7 @@ static void test_destroying_the_net_closes_what_is_open(void **state) {
     struct end *full = connect_with_timer(world, 1000);
     struct end *idle = connect_with_timer(world, 0);
     world_run_for(world, 50);
-    fill(full);
+    end_fill(full);
     struct end *connecting = connect_with_timer(world, 0);
     assert_int_equal(end_send(connecting, 5), 0);
     assert_int_equal(idle->count[CONNECTED], 1);

@@ -147,6 +147,13 @@ static inline int end_send(struct end *end, size_t size) {
     return error;
 }
 
+/* Sends to a peer that does not read, until so much waits that the system will not take it by
+ * itself: its buffers grow for a while. */
+static inline void end_fill(struct end *end) {
+    while (berth_net_stream_pending(end->stream) < 2u << 20)
+        assert_int_equal(end_send(end, 16384), 0);
+}
+
 static inline void end_close(struct end *end) {
     end->close_called = true;
     QUIETLY(end->world, berth_net_stream_close(end->stream));

@@ -36,6 +36,10 @@ void berth_http_response_begin(struct berth_writer *out, int status);
 int berth_http_request_begin(struct berth_writer *out, const char *method, struct berth_view target,
                              struct berth_view host);
 
+/* Hot. A whole line of two literals, put together by the compiler. */
+#define BERTH_HTTP_FIELD(out, name, value)                                                         \
+    berth_writer_bytes((out), name ": " value "\r\n", sizeof(name ": " value "\r\n") - 1)
+
 /* A field with a constant value. */
 void berth_http_field_text(struct berth_writer *out, const char *name, const char *value);
 

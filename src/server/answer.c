@@ -9,31 +9,31 @@ static void write_vary(struct berth_writer *out, const struct berth_answer *answ
     bool by_origin = answer->access.cors != BERTH_ACCESS_CORS_ANY;
     bool by_coding = answer->version != NULL;
     if (by_origin && by_coding)
-        berth_http_field_text(out, "Vary", "Origin, Accept-Encoding");
+        BERTH_HTTP_FIELD(out, "Vary", "Origin, Accept-Encoding");
     else if (by_origin)
-        berth_http_field_text(out, "Vary", "Origin");
+        BERTH_HTTP_FIELD(out, "Vary", "Origin");
     else if (by_coding)
-        berth_http_field_text(out, "Vary", "Accept-Encoding");
+        BERTH_HTTP_FIELD(out, "Vary", "Accept-Encoding");
 }
 
 static void write_cors(struct berth_writer *out, const struct berth_answer *answer) {
     switch (answer->access.cors) {
     case BERTH_ACCESS_CORS_NONE:
-        berth_http_field_text(out, "Cross-Origin-Resource-Policy", "same-origin");
+        BERTH_HTTP_FIELD(out, "Cross-Origin-Resource-Policy", "same-origin");
         return;
     case BERTH_ACCESS_CORS_ANY:
-        berth_http_field_text(out, "Access-Control-Allow-Origin", "*");
+        BERTH_HTTP_FIELD(out, "Access-Control-Allow-Origin", "*");
         break;
     case BERTH_ACCESS_CORS_ECHO:
         berth_http_field_view(out, "Access-Control-Allow-Origin", answer->origin);
         break;
     }
-    berth_http_field_text(out, "Cross-Origin-Resource-Policy", "cross-origin");
+    BERTH_HTTP_FIELD(out, "Cross-Origin-Resource-Policy", "cross-origin");
     if (answer->preflight) {
-        berth_http_field_text(out, "Access-Control-Allow-Methods", "GET, HEAD, POST");
-        berth_http_field_text(out, "Access-Control-Allow-Headers", "Authorization, *");
-        berth_http_field_text(out, "Access-Control-Allow-Private-Network", "true");
-        berth_http_field_text(out, "Access-Control-Max-Age", "600");
+        BERTH_HTTP_FIELD(out, "Access-Control-Allow-Methods", "GET, HEAD, POST");
+        BERTH_HTTP_FIELD(out, "Access-Control-Allow-Headers", "Authorization, *");
+        BERTH_HTTP_FIELD(out, "Access-Control-Allow-Private-Network", "true");
+        BERTH_HTTP_FIELD(out, "Access-Control-Max-Age", "600");
     }
 }
 
@@ -58,7 +58,7 @@ static void write_version(const struct berth_answer *answer, struct berth_writer
     if (coding != NULL && answer->status != 304 && answer->status != 416)
         berth_http_field_text(out, "Content-Encoding", coding);
     if (answer->status != 304)
-        berth_http_field_text(out, "Accept-Ranges", "bytes");
+        BERTH_HTTP_FIELD(out, "Accept-Ranges", "bytes");
     if (answer->content_range.size > 0)
         berth_http_field_view(out, "Content-Range", answer->content_range);
 }
@@ -85,7 +85,7 @@ static void write_head(struct berth_conn *conn, const struct berth_answer *answe
     if (answer->type != NULL)
         berth_http_field_text(out, "Content-Type", answer->type);
     berth_http_field_text(out, "Cache-Control", answer->cache != NULL ? answer->cache : "no-cache");
-    berth_http_field_text(out, "X-Content-Type-Options", "nosniff");
+    BERTH_HTTP_FIELD(out, "X-Content-Type-Options", "nosniff");
     if (answer->version != NULL)
         write_version(answer, out);
     if (answer->csp != NULL)
@@ -97,10 +97,10 @@ static void write_head(struct berth_conn *conn, const struct berth_answer *answe
     if (answer->cookie.size > 0)
         berth_http_field_view(out, "Set-Cookie", answer->cookie);
     if (answer->status == 401) /* RFC 9110 11.6.1 */
-        berth_http_field_text(out, "WWW-Authenticate", "Bearer");
+        BERTH_HTTP_FIELD(out, "WWW-Authenticate", "Bearer");
     if (answer->status == 426) { /* RFC 9110 15.5.22: the answer names what is asked for */
-        berth_http_field_text(out, "Upgrade", "websocket");
-        berth_http_field_text(out, "Sec-WebSocket-Version", "13");
+        BERTH_HTTP_FIELD(out, "Upgrade", "websocket");
+        BERTH_HTTP_FIELD(out, "Sec-WebSocket-Version", "13");
     }
     write_vary(out, answer);
     write_cors(out, answer);
@@ -108,10 +108,16 @@ static void write_head(struct berth_conn *conn, const struct berth_answer *answe
         berth_http_field_text(out, "Connection",
                               answer->status == 426 ? "Upgrade, close" : "close");
     else if (answer->status == 426)
-        berth_http_field_text(out, "Connection", "Upgrade");
+        BERTH_HTTP_FIELD(out, "Connection", "Upgrade");
     else if (request != NULL && request->version_minor == 0)
-        berth_http_field_text(out, "Connection", "keep-alive");
+        BERTH_HTTP_FIELD(out, "Connection", "keep-alive");
     berth_http_head_end(out);
+}
+
+void berth_answer_write(struct berth_conn *conn, const struct berth_answer *answer,
+                        struct berth_writer *out) {
+    write_head(conn, answer, answer->body.size, out);
+    berth_writer_view(out, answer->body);
 }
 
 /* A path or an origin so long that no head can carry it: longer than any real one. */
@@ -120,6 +126,19 @@ static void write_failed_head(struct berth_conn *conn, struct berth_writer *head
     if (conn->http != NULL)
         conn->http->keep_alive = false;
     write_head(conn, &BERTH_ANSWER(500), 0, head);
+}
+
+/* One part costs less than two, while the copy is a short one. */
+#define COPIED_BODY_MAX 1024
+
+static void send_with_body(struct berth_conn *conn, struct berth_writer *head,
+                           struct berth_view body) {
+    if (body.size <= COPIED_BODY_MAX && body.size <= head->capacity - head->size) {
+        berth_writer_view(head, body);
+        body.size = 0;
+    }
+    struct berth_view parts[] = {berth_writer_result(head), body};
+    berth_conn_send(conn, parts, body.size > 0 ? 2 : 1);
 }
 
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer) {
@@ -136,8 +155,7 @@ void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answe
                           conn->http->head->method == BERTH_HTTP_METHOD_HEAD;
     bool with_body = size > 0 && !asked_for_head && !failed;
     if (!is_file) {
-        struct berth_view parts[] = {berth_writer_result(&head), answer->body};
-        berth_conn_send(conn, parts, with_body ? 2 : 1);
+        send_with_body(conn, &head, with_body ? answer->body : (struct berth_view){NULL, 0});
         return;
     }
     conn->http->file = answer->file;

@@ -63,23 +63,29 @@ static enum berth_access_peer ask_peer(struct berth_server *server, struct berth
     return ends->peer;
 }
 
+/* Who asks, and from which page. Not looked for where anybody may know. */
+static void describe_asker(const struct berth_server *server, const struct berth_http_head *head,
+                           struct berth_access_question *question) {
+    question->preflight = head->method == BERTH_HTTP_METHOD_OPTIONS;
+    question->token = judge_token(server, head);
+    question->origin_count = (unsigned)berth_http_head_count(head, "Origin");
+    /* A field that is absent leaves its view empty. */
+    (void)berth_http_head_find(head, "Origin", &question->origin);
+    (void)berth_http_head_find(head, "Sec-Fetch-Site", &question->fetch_site);
+    (void)berth_http_head_find(head, "Sec-Fetch-Mode", &question->fetch_mode);
+}
+
 struct berth_access_answer berth_request_ask(struct berth_request *request,
                                              enum berth_access_kind kind) {
     struct berth_server *server = request->conn->server;
-    const struct berth_http_head *head = request->head;
     struct berth_access_question question = {
         .kind = kind,
-        .preflight = head->method == BERTH_HTTP_METHOD_OPTIONS,
-        .token = judge_token(server, head),
-        .host = berth_http_head_host(head),
-        .origin_count = (unsigned)berth_http_head_count(head, "Origin"),
+        .host = berth_http_head_host(request->head),
         .local = request->ends->local,
         .remote = request->ends->remote,
     };
-    /* A field that is absent leaves its view empty. */
-    (void)berth_http_head_find(head, "Origin", &question.origin);
-    (void)berth_http_head_find(head, "Sec-Fetch-Site", &question.fetch_site);
-    (void)berth_http_head_find(head, "Sec-Fetch-Mode", &question.fetch_mode);
+    if (kind != BERTH_ACCESS_DISCOVERY)
+        describe_asker(server, request->head, &question);
     request->token = question.token;
 
     struct berth_access_answer answer = berth_access_decide(&server->policy, &question);

@@ -4,6 +4,7 @@
 #include "proto/base64.h"
 #include "proto/http_target.h"
 #include "server/embedded.h"
+#include "sys/clock.h"
 
 /* -- Pages that travel inside the program -------------------------------------------------------
  */
@@ -82,33 +83,10 @@ static int prove(const struct berth_request *request, char *text, struct berth_v
     return 0;
 }
 
-static bool is_kept(const struct berth_kept_health *kept, const struct berth_endpoint *endpoint) {
-    return kept->size > 0 && kept->state == endpoint->state &&
-           kept->address.family == endpoint->address.family &&
-           berth_addr_same_ip(&kept->address, &endpoint->address);
-}
-
-/* Hot: clients ask for it again and again, and all else of it stays as long as the server. */
-static void write_kept_health(struct berth_kept_health *kept, const struct berth_endpoint *endpoint,
-                              struct berth_writer *out) {
-    if (!is_kept(kept, endpoint)) {
-        struct berth_writer text = berth_writer_on(kept->text, sizeof kept->text);
-        berth_endpoint_write(endpoint, BERTH_ENDPOINT_HEALTH, &text);
-        kept->state = endpoint->state;
-        kept->address = endpoint->address;
-        kept->size = text.overflow ? 0 : text.size;
-    }
-    if (kept->size > 0)
-        berth_writer_bytes(out, kept->text, kept->size);
-    else
-        berth_endpoint_write(endpoint, BERTH_ENDPOINT_HEALTH, out);
-}
-
-void berth_documents_health(struct berth_request *request, struct berth_answer *answer) {
+static struct berth_endpoint describe(const struct berth_request *request) {
     const struct berth_server *server = request->conn->server;
     const struct berth_server_options *options = server->options;
-    char proof[BERTH_BASE64URL_SIZE(BERTH_PROOF_SIZE)];
-    struct berth_endpoint endpoint = {
+    return (struct berth_endpoint){
         .app = options->app,
         .instance = options->instance,
         .version = options->version,
@@ -118,6 +96,61 @@ void berth_documents_health(struct berth_request *request, struct berth_answer *
         .ws_path = berth_server_main_route(server),
         .public_key = options->identity != NULL ? options->identity->public_key : NULL,
     };
+}
+
+/* Nothing is asked of it that would make the answer another one. */
+static bool is_usual(const struct berth_request *request, const struct berth_answer *answer) {
+    const struct berth_http_head *head = request->head;
+    return head->method == BERTH_HTTP_METHOD_GET && head->version_minor == 1 &&
+           request->query.size == 0 && request->conn->http->keep_alive &&
+           answer->access.cors == BERTH_ACCESS_CORS_ANY;
+}
+
+static bool is_kept(const struct berth_kept_health *kept, const struct berth_endpoint *endpoint,
+                    int64_t unix_s) {
+    return kept->size > 0 && kept->unix_s == unix_s && kept->state == endpoint->state &&
+           kept->address.family == endpoint->address.family &&
+           kept->address.port == endpoint->address.port &&
+           berth_addr_same_ip(&kept->address, &endpoint->address);
+}
+
+static void fill_answer(struct berth_answer *answer, const struct berth_endpoint *endpoint,
+                        const struct berth_writer *document) {
+    answer->status = berth_endpoint_http_status(endpoint->state);
+    answer->type = "application/json";
+    answer->cache = "no-store";
+    answer->body = berth_writer_result(document);
+}
+
+/* Hot: clients ask for it again and again. False when it has to be written for this one alone. */
+static bool send_kept(struct berth_request *request, struct berth_answer *answer) {
+    struct berth_kept_health *kept = &request->conn->server->health;
+    struct berth_endpoint endpoint = describe(request);
+    int64_t now_s = (int64_t)berth_sys_clock_unix_s();
+    if (endpoint.state == BERTH_ENDPOINT_DRAINING) /* its last answer says Connection: close */
+        return false;
+    if (!is_kept(kept, &endpoint, now_s)) {
+        struct berth_writer document = scratch_writer(request);
+        struct berth_writer whole = berth_writer_on(kept->text, sizeof kept->text);
+        berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
+        fill_answer(answer, &endpoint, &document);
+        berth_answer_write(request->conn, answer, &whole);
+        kept->state = endpoint.state;
+        kept->address = endpoint.address;
+        kept->unix_s = now_s;
+        kept->size = document.overflow || whole.overflow ? 0 : whole.size;
+    }
+    struct berth_view text = {kept->text, kept->size};
+    if (kept->size > 0)
+        berth_conn_send(request->conn, &text, 1);
+    return kept->size > 0;
+}
+
+void berth_documents_health(struct berth_request *request, struct berth_answer *answer) {
+    if (is_usual(request, answer) && send_kept(request, answer))
+        return;
+    char proof[BERTH_BASE64URL_SIZE(BERTH_PROOF_SIZE)];
+    struct berth_endpoint endpoint = describe(request);
     if (prove(request, proof, &endpoint.proof) < 0) {
         answer->status = 400;
         answer->type = "text/plain; charset=utf-8";
@@ -126,11 +159,8 @@ void berth_documents_health(struct berth_request *request, struct berth_answer *
         return;
     }
     struct berth_writer document = scratch_writer(request);
-    if (endpoint.proof.size > 0)
-        berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
-    else
-        write_kept_health(&request->conn->server->health, &endpoint, &document);
-    answer->status = berth_endpoint_http_status(endpoint.state);
+    berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
+    fill_answer(answer, &endpoint, &document);
     answer_document(request, answer, &document, "application/json");
 }
 

@@ -139,12 +139,14 @@ struct berth_batch {
     char memory[BERTH_BATCH_SIZE];
 };
 
-/* /health as it was last written; it is the same until the state or the address is another. */
+/* The answer of /health as it was last sent, head and all: within a second it is the same to all
+ * who ask in the usual way, until the state or the address is another. */
 struct berth_kept_health {
     enum berth_endpoint_state state;
     struct berth_addr address;
+    int64_t unix_s;
     size_t size; /* 0 for none */
-    char text[2048];
+    char text[4096];
 };
 
 /* The field Date of this second. */
@@ -376,6 +378,10 @@ struct berth_answer {
 };
 
 #define BERTH_ANSWER(code) ((struct berth_answer){.status = (code), .file = {.handle = -1}})
+
+/* Writes head and body, which is no file's. */
+void berth_answer_write(struct berth_conn *conn, const struct berth_answer *answer,
+                        struct berth_writer *out);
 
 /* Sends head and body; a file goes out at the pace of the peer. */
 void berth_answer_send(struct berth_conn *conn, const struct berth_answer *answer);

@@ -20,27 +20,30 @@ static void answer_file(struct berth_request *request, struct berth_answer *answ
 
 /* -- The table --------------------------------------------------------------------------------- */
 
+#define PATH(text)                                                                                 \
+    { text, sizeof(text) - 1 }
+
 static const struct route {
-    const char *path;
+    struct berth_view path;
     enum berth_access_kind kind;
     void (*answer)(struct berth_request *request, struct berth_answer *answer);
     bool posted; /* it changes something: POST, and nothing else */
 } routes[] = {
-    {"/", BERTH_ACCESS_DATA, berth_documents_status_html, false},
-    {"/health", BERTH_ACCESS_DISCOVERY, berth_documents_health, false},
-    {"/server_port.txt", BERTH_ACCESS_DISCOVERY, berth_documents_port_file, false},
-    {"/berth/client.js", BERTH_ACCESS_DISCOVERY, berth_documents_client_js, false},
-    {"/berth/status.json", BERTH_ACCESS_DATA, berth_documents_status_json, false},
-    {"/berth/status.css", BERTH_ACCESS_DATA, berth_documents_status_css, false},
-    {"/berth/status.js", BERTH_ACCESS_DATA, berth_documents_status_js, false},
-    {"/berth/ticket", BERTH_ACCESS_DATA, berth_entry_ticket, true},
-    {"/berth/enter", BERTH_ACCESS_TICKET, berth_entry_enter, false},
+    {PATH("/"), BERTH_ACCESS_DATA, berth_documents_status_html, false},
+    {PATH("/health"), BERTH_ACCESS_DISCOVERY, berth_documents_health, false},
+    {PATH("/server_port.txt"), BERTH_ACCESS_DISCOVERY, berth_documents_port_file, false},
+    {PATH("/berth/client.js"), BERTH_ACCESS_DISCOVERY, berth_documents_client_js, false},
+    {PATH("/berth/status.json"), BERTH_ACCESS_DATA, berth_documents_status_json, false},
+    {PATH("/berth/status.css"), BERTH_ACCESS_DATA, berth_documents_status_css, false},
+    {PATH("/berth/status.js"), BERTH_ACCESS_DATA, berth_documents_status_js, false},
+    {PATH("/berth/ticket"), BERTH_ACCESS_DATA, berth_entry_ticket, true},
+    {PATH("/berth/enter"), BERTH_ACCESS_TICKET, berth_entry_enter, false},
 };
 
 static const struct route *find_route(struct berth_view path) {
-    static const struct route files = {"/static/", BERTH_ACCESS_DATA, answer_file, false};
+    static const struct route files = {PATH("/static/"), BERTH_ACCESS_DATA, answer_file, false};
     for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
-        if (berth_view_equal(path, berth_view_of(routes[i].path)))
+        if (berth_view_equal(path, routes[i].path))
             return &routes[i];
     return berth_view_starts(path, static_prefix) ? &files : NULL;
 }
@@ -134,6 +137,7 @@ void berth_routes_answer(struct berth_conn *conn) {
     }
     struct berth_answer answer = BERTH_ANSWER(0);
     answer.access = access;
-    (void)berth_http_head_find(request.head, "Origin", &answer.origin);
+    if (access.cors == BERTH_ACCESS_CORS_ECHO)
+        (void)berth_http_head_find(request.head, "Origin", &answer.origin);
     answer_allowed(&request, &answer, route);
 }
