@@ -44,6 +44,8 @@ static void write_frames(struct berth_writer *out, uint8_t *bytes, size_t size) 
         }
         if (event.type == BERTH_WS_EVENT_PING)
             berth_writer_text(out, " ping");
+        if (event.type == BERTH_WS_EVENT_PONG)
+            berth_writer_text(out, " pong");
         if (event.type == BERTH_WS_EVENT_CLOSE)
             berth_writer_format(out, " close%u", event.code);
         assert_int_not_equal(event.type, BERTH_WS_EVENT_FAIL);
@@ -207,8 +209,8 @@ static const struct size_row {
     {LIMIT(body_size), 10, put_chunks, "405", "405", "413 closed"},
     {LIMIT(message_size), 125, put_message, "101 m124", "101 m125", "101 close1009 closed"},
     {LIMIT(message_size), 65536, put_message, "101 m65535", "101 m65536", "101 close1009 closed"},
-    {LIMIT(message_size), 1000, put_message_in_parts, "101 m999", "101 m1000",
-     "101 close1009 closed"},
+    {LIMIT(message_size), 1000, put_message_in_parts, "101 pong m999", "101 pong m1000",
+     "101 pong close1009 closed"},
     {LIMIT(message_fragments), 1, put_fragments, NULL, "101 m10", "101 close1008 closed"},
     {LIMIT(message_fragments), 3, put_fragments, "101 m20", "101 m30", "101 close1008 closed"},
     {LIMIT(send_queue_size), 65536, put_queue, "101 m996 m59996 m5531", "101 m996 m59996 m5532",
@@ -245,6 +247,26 @@ static void open_socket(struct trial *trial) {
     stage_run_for(&trial->stage, 0);
 }
 
+/* A frame's head, and a part of its payload, or of its head alone. */
+static void begin_frame(struct trial *trial) {
+    open_socket(trial);
+    assert_int_equal(
+        stage_say(&trial->client, (struct berth_view){"\x82\xfe\x10\x00\x01\x02\x03\x04x", 9}), 0);
+    stage_run_for(&trial->stage, 0);
+}
+
+static void begin_head(struct trial *trial) {
+    open_socket(trial);
+    say(&trial->client, "\x82");
+    stage_run_for(&trial->stage, 0);
+}
+
+static void begin_fragments(struct trial *trial) {
+    open_socket(trial);
+    say_frame(&trial->client, BERTH_WS_OPCODE_BINARY, false, 10);
+    stage_run_for(&trial->stage, 0);
+}
+
 static void wait_for_ping(struct trial *trial) {
     open_socket(trial);
     stage_run_for(&trial->stage, trial->stage.options.limits.ping_interval_ms);
@@ -260,6 +282,8 @@ static void drain_a_socket(struct trial *trial) {
     open_socket(trial);
     berth_server_drain(trial->stage.server, stage_on_drained, &trial->stage);
 }
+
+#define PING_OF_ONE "\x89\x81\1\1\1\1x"
 
 /* The client says `first`; after that, while the time runs, a piece of `drip` now and then: bytes
  * that come put no deadline off. */
@@ -290,6 +314,14 @@ static const struct time_row {
     {LIMIT(ping_interval_ms), 100, open_socket, "", NULL, "101", "101 ping"},
     {LIMIT(pong_timeout_ms), 20000, wait_for_ping, "", NULL, "101 ping", "101 ping closed"},
     {LIMIT(pong_timeout_ms), 100, wait_for_ping, "", NULL, "101 ping", "101 ping closed"},
+    {LIMIT(message_timeout_ms), 120000, begin_frame, "", NULL, "101", "101 close1008 closed"},
+    {LIMIT(message_timeout_ms), 120000, begin_frame, "", "xxxxxxxxxxxxxxxxxxxx", "101",
+     "101 close1008 closed"},
+    {LIMIT(message_timeout_ms), 100, begin_head, "", NULL, "101", "101 close1008 closed"},
+    {LIMIT(message_timeout_ms), 1000, begin_head, "", "\xfe\x10", "101", "101 close1008 closed"},
+    {LIMIT(message_timeout_ms), 1000, begin_fragments, "", NULL, "101", "101 close1008 closed"},
+    {LIMIT(message_timeout_ms), 9000, begin_fragments, "", PING_OF_ONE PING_OF_ONE, "101 pong pong",
+     "101 pong pong close1008 closed"},
     {LIMIT(drain_timeout_ms), 9000, wait_to_drain, "", "X: yyyyyyyyyyyyyyyyyyyyyyyyyyy", "",
      "drained"},
     {LIMIT(drain_timeout_ms), 1000, drain_a_socket, "", NULL, "101 close1001",
@@ -329,25 +361,25 @@ static void test_times(void **state) {
         try_time(&times[i]);
 }
 
-/* A frame has no deadline of its own: who sends a byte now and then is alive, and costs what any
- * silent connection costs. When the bytes end, it is asked, and then closed. */
-static void test_a_frame_that_drips(void **state) {
+/* A message's time is its own: who sends one after the other is never too late, though each piece
+ * that comes ends amid one. */
+static void test_messages_without_a_pause(void **state) {
     (void)state;
+    static const char head[] = "\x82\xfe\x01\x00\x01\x02\x03\x04";
+    static char half[128];
     struct trial trial;
-    begin(&trial, offsetof(struct berth_limits, ping_interval_ms), 25000);
-    say(&trial.client, STAGE_UPGRADE_TEXT("/client-ws"));
-    stage_run_for(&trial.stage, 0);
-    for (int i = 0; i < 400; i++) { /* a head of 8 bytes, then a part of a large payload */
-        static const char head[] = "\x82\xfe\x10\x00\x01\x02\x03\x04";
-        assert_int_equal(stage_say(&trial.client, (struct berth_view){i < 8 ? head + i : "x", 1}),
-                         0);
-        stage_run_for(&trial.stage, 24999);
+    begin(&trial, offsetof(struct berth_limits, message_timeout_ms), 1000);
+    open_socket(&trial);
+    for (int i = 0; i < 10; i++) {
+        if (i > 0)
+            assert_int_equal(stage_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
+        assert_int_equal(stage_say(&trial.client, (struct berth_view){head, 8}), 0);
+        assert_int_equal(stage_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
+        stage_run_for(&trial.stage, 400);
+        assert_null(strstr(heard(&trial), "close"));
     }
-    assert_string_equal(heard(&trial), "101");
-    stage_run_for(&trial.stage, 2);
-    assert_string_equal(heard(&trial), "101 ping");
-    stage_run_for(&trial.stage, 20001);
-    assert_string_equal(heard(&trial), "101 ping closed");
+    stage_run_for(&trial.stage, 1000);
+    assert_non_null(strstr(heard(&trial), "m256 close1008 closed"));
     end(&trial);
 }
 
@@ -388,7 +420,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sizes_and_counts),
         cmocka_unit_test(test_times),
-        cmocka_unit_test(test_a_frame_that_drips),
+        cmocka_unit_test(test_messages_without_a_pause),
         cmocka_unit_test(test_an_answer_that_nobody_reads),
         cmocka_unit_test(test_every_limit_is_in_a_table),
     };

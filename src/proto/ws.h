@@ -153,6 +153,9 @@ bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder);
 size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
                              struct berth_ws_event *ret_event);
 
+/* Has a frame, or a message of several, begun and not ended? */
+bool berth_ws_decoder_is_amid(const struct berth_ws_decoder *decoder);
+
 /* How much of a data frame's payload is still to come, before anything else. */
 uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder);
 

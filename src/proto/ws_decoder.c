@@ -95,6 +95,11 @@ bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder) {
     return true;
 }
 
+bool berth_ws_decoder_is_amid(const struct berth_ws_decoder *decoder) {
+    return decoder->state == PAYLOAD || decoder->state == CONTROL || decoder->held_size > 0 ||
+           decoder->message_opcode != BERTH_WS_OPCODE_CONTINUATION;
+}
+
 uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder) {
     return decoder->state == PAYLOAD ? decoder->remaining : 0;
 }

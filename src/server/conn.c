@@ -70,7 +70,9 @@ static uint8_t *place(void *owner, size_t *ret_size) {
 
 static void on_data(void *owner, uint8_t *data, size_t size) {
     struct berth_conn *conn = owner;
-    if (conn->state == BERTH_CONN_SOCKET && !conn->behind)
+    /* Every byte is a sign of life; but a message that has begun keeps its time. */
+    if (conn->state == BERTH_CONN_SOCKET && !conn->behind &&
+        conn->deadline_kind != BERTH_DEADLINE_MESSAGE)
         berth_conn_expect(conn, BERTH_DEADLINE_PING);
     if (conn->waiting)
         hold(conn, data, size);
@@ -129,6 +131,8 @@ void berth_conn_wait(struct berth_conn *conn) {
     if (conn->waiting || conn->state == BERTH_CONN_DEAD)
         return;
     conn->waiting = true;
+    if (conn->deadline_kind == BERTH_DEADLINE_MESSAGE) /* now it is we who do not read */
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
     berth_net_stream_pause(conn->stream);
 }
 
@@ -273,6 +277,9 @@ void berth_conn_expired(struct berth_conn *conn) {
             check_progress(conn);
         else
             berth_conn_abort(conn);
+        return;
+    case BERTH_DEADLINE_MESSAGE:
+        berth_socket_late(conn);
         return;
     case BERTH_DEADLINE_CLOSE:
     case BERTH_DEADLINE_LINGER:

@@ -56,6 +56,7 @@ enum berth_deadline_kind {
     BERTH_DEADLINE_IDLE,    /* nothing is asked, or nothing of an answer is taken */
     BERTH_DEADLINE_PING,    /* nothing was heard: ask */
     BERTH_DEADLINE_PONG,    /* asked: an answer must come */
+    BERTH_DEADLINE_MESSAGE, /* a message has begun and must end */
     BERTH_DEADLINE_CLOSE,   /* our close frame is out: the peer's must come */
     BERTH_DEADLINE_LINGER,  /* all is said: the peer's FIN must come */
     BERTH_DEADLINE_KINDS,
@@ -475,6 +476,9 @@ void berth_socket_flush(struct berth_conn *conn);
 
 /* Forgets what waits to be sent. */
 void berth_socket_batch_clear(struct berth_server *server);
+
+/* A message took too long: says so, and ends. */
+void berth_socket_late(struct berth_conn *conn);
 
 /* Asks whether the peer is still there. */
 void berth_socket_ping(struct berth_socket *socket);

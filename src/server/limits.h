@@ -17,6 +17,7 @@
     X(body_size, "BODY_SIZE", 1048576, 0, 1073741824, "bytes", "413")                              \
     X(message_size, "MESSAGE_SIZE", 16777216, 125, 1073741824, "bytes", "close 1009")              \
     X(message_fragments, "MESSAGE_FRAGMENTS", 131072, 1, 16777216, "fragments", "close 1008")      \
+    X(message_timeout_ms, "MESSAGE_TIMEOUT", 120000, 100, 86400000, "ms", "close 1008")            \
     X(send_queue_size, "SEND_QUEUE_SIZE", 4194304, 65536, 1073741824, "bytes", "close 4408")       \
     X(connections, "CONNECTIONS", 16384, 1, 1000000, "connections", "503")                         \
     X(ping_interval_ms, "PING_INTERVAL", 25000, 100, 86400000, "ms", "a ping is sent")             \

@@ -57,6 +57,7 @@ static void init_deadlines(struct berth_server *server) {
         [BERTH_DEADLINE_IDLE] = limits->idle_timeout_ms,
         [BERTH_DEADLINE_PING] = limits->ping_interval_ms,
         [BERTH_DEADLINE_PONG] = limits->pong_timeout_ms,
+        [BERTH_DEADLINE_MESSAGE] = limits->message_timeout_ms,
         [BERTH_DEADLINE_CLOSE] = BERTH_CLOSE_MS,
         [BERTH_DEADLINE_LINGER] = BERTH_LINGER_MS,
     };

@@ -356,9 +356,36 @@ static void on_event(struct berth_socket *socket, const struct berth_ws_event *e
     berth_assert_failed("type is one of enum berth_ws_event_type", __FILE__, __LINE__);
 }
 
+void berth_socket_late(struct berth_conn *conn) {
+    const struct berth_ws_event event = {
+        .code = BERTH_WS_CLOSE_POLICY_VIOLATION,
+        .data = BERTH_VIEW("a message that takes too long"),
+    };
+    on_fail(&conn->socket, &event);
+}
+
+/* What is under way has MESSAGE_TIMEOUT from its begin on: its own bytes put nothing off, and those
+ * of pings between its fragments do not either. `ended`: something that was under way has come to
+ * its end. */
+static void time_message(struct berth_conn *conn, bool ended) {
+    if (conn->state != BERTH_CONN_SOCKET || conn->behind)
+        return;
+    if (ended && conn->deadline_kind == BERTH_DEADLINE_MESSAGE)
+        berth_conn_expect(conn, BERTH_DEADLINE_PING);
+    if (conn->deadline_kind != BERTH_DEADLINE_MESSAGE &&
+        berth_ws_decoder_is_amid(&conn->socket.decoder))
+        berth_conn_expect(conn, BERTH_DEADLINE_MESSAGE);
+}
+
+static bool is_end(const struct berth_socket *socket, const struct berth_ws_event *event) {
+    return event->type != BERTH_WS_EVENT_NONE && event->type != BERTH_WS_EVENT_ROOM &&
+           socket->decoder.message_opcode == BERTH_WS_OPCODE_CONTINUATION;
+}
+
 /* Hot. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_socket *socket = &conn->socket;
+    bool ended = false;
     size_t mark = berth_slow_mark(socket);
     size_t high = mark < OWN_QUEUE_MAX ? mark : OWN_QUEUE_MAX;
     size_t used = 0;
@@ -366,6 +393,7 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     do {
         used += berth_ws_decoder_feed(&socket->decoder, bytes + used, size - used, &event);
         on_event(socket, &event);
+        ended = ended || is_end(socket, &event);
         if (conn->state == BERTH_CONN_LINGER || conn->state == BERTH_CONN_DEAD)
             return size;
         if (conn->held_back) {
@@ -380,6 +408,7 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
             }
         }
     } while (event.type != BERTH_WS_EVENT_NONE);
+    time_message(conn, ended);
     return used;
 }
 
