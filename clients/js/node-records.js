@@ -133,7 +133,7 @@ export function readPortFile({ portFile }) {
 
 /** The public half of this user's key for the app; null where there is none yet, undefined where it
  *  cannot be read. @param {PlaceOptions} options */
-function readIdentity(options) {
+export function readIdentity(options) {
     const file = readPrivate(path.join(stateDir(options), options.app, "identity.key"));
     if (file?.data.length !== SEED_SIZE) return file === null ? null : undefined;
     const key = Buffer.concat([SEED_HEAD, file.data]);
