@@ -98,8 +98,8 @@ export interface Report {
 export interface FindOptions {
     /** The APP of conf.yaml. */
     app: string;
-    /** The least verdict that is accepted. By default `proved` where the app's key is known, `pinned`
-     *  where one was seen before, else `named`. */
+    /** The least verdict that is accepted. By default `proved` where the app's key is known, or is in
+     *  a file of this user's that cannot be read, `pinned` where one was seen before, else `named`. */
     least?: Verdict;
     /** The app's public key, base64url without padding. */
     publicKey?: string;

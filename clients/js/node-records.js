@@ -46,8 +46,9 @@ export function stateDir({ stateDir: given }) {
 /** Is it this user's, and nobody else's to write? @param {fs.Stats} stat */
 const isOurs = (stat) => stat.uid === uid() && (stat.mode & 0o022) === 0;
 
-/** A private file's content, or null. The checks are on the open file: the name may change hands.
- *  @param {string} file @returns {{data: Buffer, time: number} | null} */
+/** A private file's content; null where there is none, undefined for one that is not to be read. The
+ *  checks are on the open file: the name may change hands.
+ *  @param {string} file @returns {{data: Buffer, time: number} | null | undefined} */
 function readPrivate(file) {
     let handle;
     try {
@@ -57,10 +58,10 @@ function readPrivate(file) {
         );
         const stat = fs.fstatSync(handle);
         const good = stat.isFile() && isOurs(stat) && (stat.mode & 0o077) === 0;
-        if (!good || stat.size > FILE_MAX) return null;
+        if (!good || stat.size > FILE_MAX) return undefined;
         return { data: fs.readFileSync(handle), time: stat.mtimeMs };
-    } catch {
-        return null;
+    } catch (error) {
+        return /** @type {NodeJS.ErrnoException} */ (error).code === "ENOENT" ? null : undefined;
     } finally {
         if (handle !== undefined) fs.closeSync(handle);
     }
@@ -76,25 +77,38 @@ function listPrivate(folder) {
     }
 }
 
-/** The app's records, the youngest first: where each server is, its key and its token. The key of a
- *  dead one is still the app's: whoever took its port is asked for it.
- *  @param {PlaceOptions} options @returns {(Candidate & {publicKey?: string})[]} */
-export function readRecords(options) {
+/** The files of the app's records, the youngest first. @param {PlaceOptions} options */
+function readRecordFiles(options) {
     const folder = path.join(runtimeDir(options), options.app);
     return listPrivate(folder)
-        .flatMap((name) => {
-            const file = readPrivate(path.join(folder, name));
-            const record = file && recordOf(file.data.toString(), options.app);
-            return record ? [{ record, time: file.time }] : [];
-        })
+        .map((name) => readPrivate(path.join(folder, name)))
+        .filter((file) => file !== null)
+        .map((file) => ({ time: file?.time ?? 0, object: parseObject(file?.data) }))
         .sort((a, b) => b.time - a.time)
-        .slice(0, RECORDS_MAX)
-        .map(({ record }) => record);
+        .slice(0, RECORDS_MAX);
 }
 
-/** @param {string} text @param {string} app */
-function recordOf(text, app) {
-    const record = parseObject(text);
+/** The app's records: where each server is, its key and its token. The key of a dead one is still
+ *  the app's: whoever took its port is asked for it.
+ *  @param {PlaceOptions} options @returns {(Candidate & {publicKey?: string})[]} */
+export function readRecords(options) {
+    return readRecordFiles(options).flatMap(({ object }) => recordOf(object, options.app) ?? []);
+}
+
+/** The app's keys, as this user's files have them. `incomplete`: a file that may hold one is there
+ *  and cannot be read. @param {PlaceOptions} options */
+export function readKeys(options) {
+    const records = readRecordFiles(options);
+    const identity = readIdentity(options);
+    const keys = [identity, ...records.map(({ object }) => recordOf(object, options.app)?.publicKey)];
+    return {
+        publicKeys: [...new Set(keys)].filter((key) => typeof key === "string"),
+        incomplete: identity === undefined || records.some(({ object }) => !object),
+    };
+}
+
+/** @param {any} record @param {string} app */
+function recordOf(record, app) {
     const url = originOf(record?.urls?.http);
     if (record?.app !== app || !url) return null;
     const { public_key: publicKey, instance, token } = record;
@@ -117,11 +131,12 @@ export function readPortFile({ portFile }) {
     }
 }
 
-/** The public half of this user's key for the app. @param {PlaceOptions} options */
+/** The public half of this user's key for the app; null where there is none yet, undefined where it
+ *  cannot be read. @param {PlaceOptions} options */
 export function readIdentity(options) {
-    const seed = readPrivate(path.join(stateDir(options), options.app, "identity.key"))?.data;
-    if (seed?.length !== SEED_SIZE) return undefined;
-    const key = Buffer.concat([SEED_HEAD, seed]);
+    const file = readPrivate(path.join(stateDir(options), options.app, "identity.key"));
+    if (file?.data.length !== SEED_SIZE) return file === null ? null : undefined;
+    const key = Buffer.concat([SEED_HEAD, file.data]);
     const secret = createPrivateKey({ key, format: "der", type: "pkcs8" });
     return createPublicKey(secret).export({ format: "jwk" }).x;
 }

@@ -12,7 +12,7 @@ import path from "node:path";
 import { NodeWebSocket } from "./node-websocket.js";
 import {
     loadMemory,
-    readIdentity,
+    readKeys,
     readPortFile,
     readRecords,
     runtimeDir,
@@ -96,11 +96,7 @@ function request(url, socket, resolve, fail) {
 /** @type {import("./src/platform.js").Platform["told"]} */
 async function told(options) {
     const url = originOf(process.env.BERTH_URL);
-    const keys = [readIdentity(options), ...readRecords(options).map((one) => one.publicKey)];
-    return {
-        candidates: url ? [{ url }] : [],
-        publicKeys: [...new Set(keys)].filter((key) => typeof key === "string"),
-    };
+    return { candidates: url ? [{ url }] : [], ...readKeys(options) };
 }
 
 /** @type {import("./src/platform.js").Platform["places"]} */

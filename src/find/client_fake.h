@@ -13,6 +13,7 @@ struct fake_world {
     struct berth_net *net;
     struct berth_net_timer *stop; /* of fake_run */
     struct fake_server *server;   /* what a search finds; NULL for nothing */
+    enum berth_verdict verdict;   /* of it */
     uint32_t search_ms;
     unsigned starts, cancels;
     uint64_t started_ms[FAKE_STARTS];
@@ -43,7 +44,7 @@ struct berth_search {
 
 static inline void fake_found(void *owner) {
     struct berth_search *search = owner;
-    struct berth_found found = {.verdict = BERTH_VERDICT_PROVED, .source = BERTH_FIND_RECORD};
+    struct berth_found found = {.verdict = world.verdict, .source = BERTH_FIND_RECORD};
     const struct fake_server *server = world.server;
     int error = server == NULL ? BERTH_E_NOT_FOUND : 0;
     if (server != NULL) {
@@ -201,7 +202,8 @@ static inline void fake_stop_loop(void *owner) { berth_net_stop(owner); }
 
 /* A net, and the options of a client; fake_open makes it. */
 static inline void fake_begin(const struct berth_net_sim_options *sim) {
-    world = (struct fake_world){.random = sim->seed, .search_ms = 1};
+    world =
+        (struct fake_world){.random = sim->seed, .search_ms = 1, .verdict = BERTH_VERDICT_PROVED};
     world.received = berth_buf_make(64u << 20);
     world.options.find.app = "assistant";
     world.options.find.owner = &world;

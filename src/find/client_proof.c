@@ -7,11 +7,11 @@
 
 /* -- The question ------------------------------------------------------------------------------ */
 
-/* The same server as the search has found: the same instance, and where it has proved its key, the
- * same key. */
+/* The same server as the search has found: the same instance, and where it has proved a key, be it
+ * one seen for the first time, the same key. */
 static int make_question(struct berth_client *client) {
     struct berth_client_conn *conn = &client->conn;
-    bool by_key = client->found.has_public_key && client->found.verdict > BERTH_VERDICT_NAMED;
+    bool by_key = client->found.has_public_key;
     if (by_key)
         berth_find_keys_trust(&conn->keys, client->found.public_key);
     conn->question.address = client->place.address;

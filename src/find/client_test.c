@@ -76,6 +76,20 @@ static void impostor_is_told_nothing(void **state) {
     part(&server);
 }
 
+static void nor_is_one_when_the_key_is_new(void **state) {
+    (void)state;
+    struct fake_server server;
+    meet(&server, &calm);
+    world.verdict = BERTH_VERDICT_NAMED;
+    uint8_t seed[BERTH_PROOF_SEED_SIZE] = {2};
+    berth_identity_make(seed, &server.identity);
+    fake_open();
+    fake_run(1000);
+    assert_true(server.asked > 1);
+    assert_int_equal(server.upgrades, 0);
+    part(&server);
+}
+
 static void another_instance_is_not_the_one_found(void **state) {
     (void)state;
     struct fake_server server, other;
@@ -509,6 +523,7 @@ int main(void) {
         cmocka_unit_test(opens_echoes_closes),
         cmocka_unit_test(token_travels_as_a_subprotocol),
         cmocka_unit_test(impostor_is_told_nothing),
+        cmocka_unit_test(nor_is_one_when_the_key_is_new),
         cmocka_unit_test(another_instance_is_not_the_one_found),
         cmocka_unit_test(one_that_starts_or_drains_is_not_used),
         cmocka_unit_test(who_hangs_up_after_the_proof_is_told_nothing),

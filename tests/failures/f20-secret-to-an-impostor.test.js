@@ -99,6 +99,34 @@ for (const [name, answer] of Object.entries(ANSWERS)) {
   });
 }
 
+/** A file that may hold the app's key is there, and is no use. */
+const DAMAGES = {
+  'identity is empty': ({dir}) => fs.truncateSync(path.join(dir, 'state/berth/e2e/identity.key')),
+  'identity is open to others': ({dir}) => fs.chmodSync(path.join(dir, 'state/berth/e2e/identity.key'), 0o666),
+  'record is empty': ({dir}) => {
+    fs.rmSync(path.join(dir, 'state/berth/e2e/identity.key'));
+    for (const {file} of recordsIn(dir)) fs.truncateSync(file);
+  },
+};
+
+for (const [name, damage] of Object.entries(DAMAGES)) {
+  test(`an impostor with the app's name and no key is nobody, though the app's ${name}`, async (t) => {
+    const facts = await crashed(t);
+    if (name.startsWith('identity')) for (const {file} of recordsIn(facts.dir)) fs.rmSync(file);
+    damage(facts);
+    const keyless = {health: {...facts.health, public_key: null}};
+    const impostor = await recorder(t, PORT, ANSWERS['has our old health document'](keyless));
+    const places = {...placesOf(facts.dir, [PORT]), attemptMs: 300};
+    assert.equal((await find(places)).found, undefined);
+    assert.equal((await find({...places, least: 'named'})).found.verdict, 'named');
+    const run = terminal(t, facts.dir);
+    run.process.stdin.end('hello\n');
+    await run.ended({code: 5});
+    assert.ok(impostor.text.split('GET /health?challenge=').length > 3, 'all three have asked it');
+    assert.doesNotMatch(impostor.text, /^upgrade:/im);
+  });
+}
+
 /** The port changes hands between the proof and the connection; gives what the impostor heard. */
 async function robbed(t, dir, server, options) {
   const impostor = lurker(t, PORT);

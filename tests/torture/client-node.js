@@ -1,6 +1,7 @@
 // The torture test's Node client: @berth/client, looking for its app all the time.
 import {connect, find} from '../../clients/js/node.js';
 import {converse} from './client-talk.js';
+import {watch} from './witness.js';
 
 const [app, portFile, path, first, count] = process.argv.slice(2);
 const ports = Array.from({length: Number(count)}, (_, index) => Number(first) + index);
@@ -9,6 +10,7 @@ const where = {app, portFile, ports};
 const FIND_MS = 2_000;
 const HEARTBEAT_MS = 1_000;
 
+const witness = watch();
 let socket;
 let tries = {};
 
@@ -26,7 +28,7 @@ function heard({type, code, wait}) {
 }
 
 function opened() {
-  talk.opened(socket.endpoint);
+  talk.opened(socket.endpoint, witness.connection());
   talk.tries(tries);
   tries = {};
 }

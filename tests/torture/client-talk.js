@@ -1,7 +1,7 @@
 // What the Node clients say to the driver and hear from it; client.js has the words.
 //
 //     const talk = converse({send, again, find});
-//     talk.begun(); … talk.opened({instance, port}); talk.came(text); talk.lost(code);
+//     talk.begun(); … talk.opened({instance, port, verdict}, connection); talk.came(text); talk.lost(code);
 //
 // A connection counts as open when a first message of ours has come back over it.
 import readline from 'node:readline';
@@ -57,8 +57,10 @@ export function converse({send, again, find}) {
 
   return {
     begun: () => say('hello'),
-    opened(endpoint) {
+    /** `connection`: what witness.js saw of it; nothing from those who have no witness. */
+    opened(endpoint, connection) {
       found = endpoint;
+      if (connection) say('upgraded', {verdict: found.verdict, instance: found.instance, ...connection});
       state = 'greeting';
       ask(`hello ${process.pid} ${++number}`);
       return true;

@@ -7,6 +7,7 @@
  */
 #include "berth/client.h"
 #include "base/json.h"
+#include "find/client_internal.h"
 #include "find/search.h"
 #include "net/net.h"
 
@@ -39,6 +40,7 @@ struct talk {
     struct session *session; /* the one of the moment; those before it are closing */
     struct berth_search *search;
     double search_since;
+    double proved_at; /* the last search ended; the connection began after that */
     unsigned session_count;
     bool over; /* stdin has ended */
     enum talk_state state;
@@ -93,6 +95,21 @@ static void say_endpoint(const char *event, const struct berth_found *found) {
     begin(event);
     field("instance", found->instance, strlen(found->instance));
     printf(",\"port\":%u", found->port);
+}
+
+/* Seen from inside the client: which question the connection's peer has answered on it. */
+static void say_connection(const struct talk *talk) {
+    static const char *const verdicts[] = {"any", "named", "pinned", "proved"};
+    const struct berth_client_conn *conn = &talk->session->client->conn;
+    const char *verdict = verdicts[talk->found.verdict];
+    bool proved = conn->question.least == BERTH_VERDICT_PROVED;
+    begin("upgraded");
+    field("verdict", verdict, strlen(verdict));
+    field("instance", talk->found.instance, strlen(talk->found.instance));
+    printf(",\"began\":%.3f,\"local\":%u,\"remote\":%u,\"proved\":%s", talk->proved_at,
+           berth_net_stream_local(conn->stream).port, berth_net_stream_remote(conn->stream).port,
+           proved ? "true" : "false");
+    end();
 }
 
 static void say_tries(struct talk *talk) {
@@ -181,6 +198,7 @@ static void on_open(void *owner, const struct berth_found *found) {
     if (session != talk->session)
         return;
     talk->found = *found;
+    say_connection(talk);
     talk->state = TALK_GREETING;
     send_numbered(talk, "hello");
 }
@@ -210,6 +228,8 @@ static void on_closed(void *owner) {
 static void on_event(void *owner, const struct berth_find_event *event) {
     struct talk *talk = owner;
     talk->tries[event->type]++;
+    if (event->type == BERTH_FIND_PROVED)
+        talk->proved_at = now_ms();
 }
 
 static int begin_session(struct talk *talk) {

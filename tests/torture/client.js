@@ -6,6 +6,9 @@
 //
 //     {"event":"hello"}      it looks for the first time
 //     {"event":"again"}      it has closed, and looks anew
+//     {"event":"upgraded","verdict":…,"instance":…,"began":…,"local":…,"remote":…,"proved":…}      it has
+//         a connection between these two ports: begun no sooner than `began`, by the clock of `at`, and
+//         `proved` when its peer proved itself on it before the upgrade (the naive client does not say)
 //     {"event":"open","instance":…,"port":…}      connected, and its first message came back
 //     {"event":"lost","code":…}
 //     {"event":"echo","text":…}      what `say` sent has come back
@@ -20,7 +23,7 @@ const KEPT = 30; // of the last things that it said, for those who ask why
 export class Client {
   /** `on` is a function for each event above, and `gone`; each with this client first. */
   constructor({command, args, env, cwd, name, kind, app, on}) {
-    Object.assign(this, {name, kind, app, said: [], state: 'seeking'});
+    Object.assign(this, {name, kind, app, said: [], connections: [], state: 'seeking'});
     this.process = start(command, args, {env, cwd, stdin: 'pipe', onLine: (line) => this.hear(line, on)});
     this.process.exited.then((exit) => {
       this.state = 'gone';

@@ -20,9 +20,11 @@ export class Files {
     this.states = new Map(); // content: what is remembered from run to run
   }
 
-  /** The identity is no copy of anything, and the lock has no content: these are left alone. */
+  /** The identity is no copy of anything, and the lock has no content: these are left alone, and the
+   *  drafts with them. A draft gets its name by a link: emptied before that, it is an empty identity
+   *  for good, no server can prove itself, and clients go by the name. */
   stateFiles() {
-    return filesIn(this.stateFolder).filter((file) => !['identity.key', 'lock'].includes(path.basename(file)));
+    return filesIn(this.stateFolder).filter((file) => !/^(identity\.key|lock|\.draft-.*)$/.test(path.basename(file)));
   }
 
   recordFiles() {

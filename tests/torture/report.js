@@ -27,7 +27,8 @@ export class Report {
   }
 
   wrong(client, event, why) {
-    this.fail('wrong server', `${client.name}: ${why}: ${JSON.stringify(event)}`);
+    const over = client.connections.at(-1);
+    this.fail('wrong server', `${client.name}: ${why}: ${JSON.stringify(event)}, over ${JSON.stringify(over)}`);
   }
 
   fail(kind, text) {

@@ -59,6 +59,7 @@ export class Server {
   left({code, signal}, on) {
     this.state = 'gone';
     this.goneAt ??= now();
+    this.exitedAt = now();
     const sent = this.app.instance === 'single' && code === ALREADY_RUNNING;
     this.sentAway = sent && !this.ending;
     this.fault = complaint(this.process);

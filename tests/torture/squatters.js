@@ -11,7 +11,7 @@
 // does not even notice.
 //
 // They remember what they were shown: `upgrade` (a client asked this post for a WebSocket),
-// `fooled` (and then used it), `secret` (a token, key or cookie was in its bytes).
+// `fooled` (and then used it, from its port `from`), `secret` (a token, key or cookie was in its bytes).
 import http from 'node:http';
 import net from 'node:net';
 import {createHash} from 'node:crypto';
@@ -144,7 +144,8 @@ function accept(post, request, socket) {
   const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',')[0].trim();
   const protocol = offered ? `Sec-WebSocket-Protocol: ${offered}\r\n` : '';
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${protocol}Sec-WebSocket-Accept: ${hash}\r\n\r\n`);
-  socket.once('data', () => report(post, 'fooled', {url: request.url}));
+  const {remotePort: from} = socket;
+  socket.once('data', () => report(post, 'fooled', {url: request.url, from, at: Number(process.hrtime.bigint()) / 1e6}));
   socket.on('data', (data) => socket.write(unmasked(data)));
 }
 

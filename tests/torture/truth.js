@@ -70,10 +70,18 @@ export class Truth {
     this.log(`${Math.round(event.at)} ${client.name} lost ${client.server?.slot} (${event.code}), ${cause}`);
   }
 
+  /** A connection is there, nothing has come over it yet. */
+  upgraded(client, event) {
+    client.connections.push(event);
+    this.report.count(`connections, ${event.verdict}${event.proved ? '' : ', not proved on themselves'}`);
+    if (!event.proved) this.report.wrong(client, event, 'nobody has proved himself on that connection');
+  }
+
   opened(client, event) {
     client.state = 'open';
     this.report.count('connects');
-    client.server = this.identify(client, event);
+    const {began, remote} = client.connections.at(-1) ?? {};
+    client.server = this.identify(client, {...event, began, remote});
     this.measure(client, event);
     if (client.server?.ending) this.waits(client, client.server.goneAt, 'left');
   }
@@ -100,6 +108,8 @@ export class Truth {
     if (!server) this.suspects.push({client, event});
     else if (server.app.name !== client.app) this.report.wrong(client, event, `that is a server of ${server.app.name}`);
     else if (server.port !== event.port) this.report.wrong(client, event, `that server is on port ${server.port}`);
+    else if (event.began > server.exitedAt) this.report.wrong(client, event, `that server had exited at ${server.exitedAt}`);
+    else if ((event.remote ?? event.port) !== event.port) this.report.wrong(client, event, 'the connection leads elsewhere');
     else return server;
     return undefined;
   }

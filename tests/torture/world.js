@@ -29,6 +29,7 @@ export class World {
     this.files = new Map();
     this.captured = new Map(); // port, or app: what was answered there last
     this.lastPorts = new Map(); // slot: the port that it had last
+    this.fooled = []; // what squatters said of it, until it is told
     this.env = environment(this.folder);
     this.squatters = new Squatters((event) => this.squatterSaw(event));
     for (const app of APPS) this.prepare(app);
@@ -47,6 +48,7 @@ export class World {
     const on = {
       hello: (client, event) => this.truth.looks(client, event),
       again: (client, event) => this.truth.looks(client, event),
+      upgraded: (client, event) => this.truth.upgraded(client, event),
       open: (client, event) => this.truth.opened(client, event),
       lost: (client, event) => this.truth.lost(client, event),
       found: (client, event) => this.truth.found(client, event),
@@ -179,6 +181,7 @@ export class World {
     this.files.get(server.app.name).remember();
     const captured = await server.capture();
     if (!captured) return;
+    if (isUnprovable(captured.proved, server)) this.report.fail('fault', `server ${server.slot} has no identity:\n${server.process.log}`);
     this.captured.set(server.port, captured);
     this.captured.set('last', captured);
   }
@@ -193,8 +196,20 @@ export class World {
   squatterSaw({event, ...details}) {
     const text = JSON.stringify(details);
     if (event === 'secret') this.report.fail('secret shown', text);
-    else if (event === 'fooled') this.report.fail('wrong server', `a squatter was used as a server: ${text}`);
+    else if (event === 'fooled') this.fooled.push(details);
     else this.report.count('squatters asked for a WebSocket');
+  }
+
+  /** Told late: whose connection it was, the client says by another way. */
+  tellFooled() {
+    for (const details of this.fooled.splice(0)) {
+      const lines = this.clients.flatMap(({name, connections}) =>
+        connections
+          .filter(({local, remote}) => local === details.from && remote === details.port)
+          .map((connection) => `${name}: ${JSON.stringify(connection)}`),
+      );
+      this.report.fail('wrong server', [`a squatter was used as a server: ${JSON.stringify(details)}`, ...lines].join('\n    '));
+    }
   }
 
   // --- The quiet -----------------------------------------------------------------------------
@@ -207,6 +222,7 @@ export class World {
     for (const client of this.clients) client.echoed = undefined;
     for (const end = now() + ECHO_MS; now() < end && this.clients.some(leftOut); ) await sleep(10);
     this.truth.resolve();
+    this.tellFooled();
     for (const client of this.clients.filter(leftOut)) this.report.fail('left out', this.story(client));
     this.report.count('quiet checks', this.clients.length);
   }
@@ -252,6 +268,17 @@ export class World {
       this.report.fail('fault', 'not everybody ended when told to');
     }
     await this.squatters.end();
+    this.tellFooled();
+  }
+}
+
+/** What an impostor could say as well: its own health document, without a key. */
+function isUnprovable(text, {instance}) {
+  try {
+    const health = JSON.parse(text);
+    return health.instance === instance && !health.public_key;
+  } catch {
+    return false; // the answer of whoever has the port by now
   }
 }
 

@@ -92,7 +92,7 @@ describe("this user's files", () => {
 
     test("the identity's public half, from a seed that nobody else may read", () => {
         const file = path.join(home, "state/notes/identity.key");
-        assert.equal(readIdentity(options), undefined);
+        assert.equal(readIdentity(options), null);
         fs.writeFileSync(file, Buffer.alloc(32), { mode: 0o600 });
         assert.equal(readIdentity(options), KEY);
         fs.writeFileSync(file, Buffer.alloc(31));

@@ -2,8 +2,9 @@
 
 /**
  * @typedef {{status: number, text: string} | import("./health.js").Refused} Answer
- * @typedef {{publicKeys: string[], token?: string,
- *            candidates: import("./search.js").Candidate[]}} Told
+ * @typedef {{publicKeys: string[], incomplete?: boolean, token?: string,
+ *            candidates: import("./search.js").Candidate[]}} Told `incomplete`: a key may be known
+ *            besides, but cannot be read: a name is not enough then
  * @typedef {object} Platform
  * @property {Crypto} crypto random bytes, and Ed25519 where it can
  * @property {() => AbortController} controller one whose signal many will listen to

@@ -709,7 +709,7 @@ class Finder {
             instance,
             token,
             trusted: options.publicKey ? [options.publicKey] : (told.publicKeys ?? []),
-            least: options.least ?? (options.token ? "proved" : null),
+            least: options.least ?? (options.token || told.incomplete ? "proved" : null),
             ports: ports ?? DEFAULT_PORTS,
             url: originOf(url) ?? undefined,
             attemptMs: attemptMs ?? ATTEMPT_MS,
