@@ -7,6 +7,7 @@
  *
  * With --unpaced its connections have a congestion control that does not pace, as Berth's have on
  * loopback: where the system's own one does, the two floors are worlds apart for large messages.
+ * With --awake it never sleeps: all that waiting awake can bring.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -129,10 +130,10 @@ static int listen_on(uint16_t port, bool unpaced) {
     return fd;
 }
 
-static void serve(int epoll, int listener) {
+static void serve(int epoll, int listener, int timeout_ms) {
     struct epoll_event events[EVENTS_MAX];
     for (;;) {
-        int count = epoll_wait(epoll, events, EVENTS_MAX, -1);
+        int count = epoll_wait(epoll, events, EVENTS_MAX, timeout_ms);
         for (int i = 0; i < count; i++) {
             struct connection *connection = events[i].data.ptr;
             if (connection == NULL)
@@ -146,9 +147,10 @@ static void serve(int epoll, int listener) {
 
 int main(int argc, char **argv) {
     bool unpaced = argc == 3 && strcmp(argv[2], "--unpaced") == 0;
-    long port = argc == 2 || unpaced ? strtol(argv[1], NULL, 10) : 0;
+    bool awake = argc == 3 && strcmp(argv[2], "--awake") == 0;
+    long port = argc == 2 || unpaced || awake ? strtol(argv[1], NULL, 10) : 0;
     if (port < 1 || port > 65535) {
-        (void)fprintf(stderr, "usage: berth_raw_echo PORT [--unpaced]\n");
+        (void)fprintf(stderr, "usage: berth_raw_echo PORT [--unpaced | --awake]\n");
         return 2;
     }
     int listener = listen_on((uint16_t)port, unpaced);
@@ -159,6 +161,6 @@ int main(int argc, char **argv) {
                       strerror(errno));
         return 1;
     }
-    serve(epoll, listener);
+    serve(epoll, listener, awake ? 0 : -1);
     return 0;
 }

@@ -148,6 +148,14 @@ const KNOWN = [
     command: (port) => ({ argv: [built('berth_raw_echo'), `${port}`, '--unpaced'] }),
   },
   {
+    name: 'floor awake',
+    about: () => (isProgram(built('berth_raw_echo')) ? 'the same, never asleep' : undefined),
+    lacks: 'not built; run ./dev bench',
+    raw: true,
+    parts: ['spin'],
+    command: (port) => ({ argv: [built('berth_raw_echo'), `${port}`, '--awake'] }),
+  },
+  {
     name: 'berth',
     about: () => output(berthProgram(), ['--version'])?.replace(/^berth /, ''),
     lacks: `${berthProgram()} is not there or does not run; run ./dev bench, or say where in BERTH`,

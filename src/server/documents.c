@@ -42,15 +42,23 @@ void berth_documents_status_js(struct berth_request *request, struct berth_answe
 /* -- Documents ----------------------------------------------------------------------------------
  */
 
-static void answer_document(struct berth_request *request, struct berth_answer *answer,
-                            const struct berth_writer *document, const char *type) {
+static const char type_json[] = "application/json", type_text[] = "text/plain; charset=utf-8";
+
+static void fill_answer(struct berth_answer *answer, int status, const char *type,
+                        const struct berth_writer *document) {
+    answer->status = status;
+    answer->type = type;
+    answer->cache = "no-store";
+    answer->body = berth_writer_result(document);
+}
+
+static void answer_document(struct berth_request *request, struct berth_answer *answer, int status,
+                            const char *type, const struct berth_writer *document) {
     if (document->overflow) {
         berth_answer_text(request->conn, 500, "The document is larger than it may be.");
         return;
     }
-    answer->type = type;
-    answer->cache = "no-store";
-    answer->body = berth_writer_result(document);
+    fill_answer(answer, status, type, document);
     berth_answer_send(request->conn, answer);
 }
 
@@ -114,14 +122,6 @@ static bool is_kept(const struct berth_kept_health *kept, const struct berth_end
            berth_addr_same_ip(&kept->address, &endpoint->address);
 }
 
-static void fill_answer(struct berth_answer *answer, const struct berth_endpoint *endpoint,
-                        const struct berth_writer *document) {
-    answer->status = berth_endpoint_http_status(endpoint->state);
-    answer->type = "application/json";
-    answer->cache = "no-store";
-    answer->body = berth_writer_result(document);
-}
-
 /* Hot: clients ask for it again and again. False when it has to be written for this one alone. */
 static bool send_kept(struct berth_request *request, struct berth_answer *answer) {
     struct berth_kept_health *kept = &request->conn->server->health;
@@ -133,16 +133,16 @@ static bool send_kept(struct berth_request *request, struct berth_answer *answer
         struct berth_writer document = scratch_writer(request);
         struct berth_writer whole = berth_writer_on(kept->text, sizeof kept->text);
         berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
-        fill_answer(answer, &endpoint, &document);
+        fill_answer(answer, berth_endpoint_http_status(endpoint.state), type_json, &document);
         berth_answer_write(request->conn, answer, &whole);
         kept->state = endpoint.state;
         kept->address = endpoint.address;
         kept->unix_s = now_s;
         kept->size = document.overflow || whole.overflow ? 0 : whole.size;
     }
-    struct berth_view text = {kept->text, kept->size};
+    struct berth_view whole = {kept->text, kept->size};
     if (kept->size > 0)
-        berth_conn_send(request->conn, &text, 1);
+        berth_conn_send(request->conn, &whole, 1);
     return kept->size > 0;
 }
 
@@ -153,27 +153,25 @@ void berth_documents_health(struct berth_request *request, struct berth_answer *
     struct berth_endpoint endpoint = describe(request);
     if (prove(request, proof, &endpoint.proof) < 0) {
         answer->status = 400;
-        answer->type = "text/plain; charset=utf-8";
+        answer->type = type_text;
         answer->body = BERTH_VIEW("A challenge is 16 to 64 bytes as base64url without padding.\n");
         berth_answer_send(request->conn, answer);
         return;
     }
     struct berth_writer document = scratch_writer(request);
     berth_endpoint_write(&endpoint, BERTH_ENDPOINT_HEALTH, &document);
-    fill_answer(answer, &endpoint, &document);
-    answer_document(request, answer, &document, "application/json");
+    answer_document(request, answer, berth_endpoint_http_status(endpoint.state), type_json,
+                    &document);
 }
 
 void berth_documents_port_file(struct berth_request *request, struct berth_answer *answer) {
     struct berth_writer document = scratch_writer(request);
     berth_writer_number(&document, request->conn->server->options->port);
-    answer->status = 200;
-    answer_document(request, answer, &document, "text/plain; charset=utf-8");
+    answer_document(request, answer, 200, type_text, &document);
 }
 
 void berth_documents_status_json(struct berth_request *request, struct berth_answer *answer) {
     struct berth_writer document = scratch_writer(request);
     berth_status_write(request->conn->server, &request->ends->local, &document);
-    answer->status = 200;
-    answer_document(request, answer, &document, "application/json");
+    answer_document(request, answer, 200, type_json, &document);
 }

@@ -382,6 +382,15 @@ static bool is_end(const struct berth_socket *socket, const struct berth_ws_even
            socket->decoder.message_opcode == BERTH_WS_OPCODE_CONTINUATION;
 }
 
+/* Does so much wait for the peer that it is to be read no further? Called when more than `high` was
+ * sent to it. What was sent stays in the batch until the input is used up: few large writes cost
+ * less than many (a sixth of the time at 16 KiB); but the batch is not to pass for a queue. */
+static bool is_behind(struct berth_conn *conn, size_t high, bool used_up) {
+    if (used_up || berth_socket_queued(conn) > berth_slow_mark(&conn->socket))
+        berth_socket_flush(conn);
+    return conn->state == BERTH_CONN_SOCKET && berth_net_stream_pending(conn->stream) > high;
+}
+
 /* Hot. */
 size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_socket *socket = &conn->socket;
@@ -400,12 +409,10 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
             berth_conn_wait(conn);
             return used;
         }
-        if (berth_socket_queued(conn) > high) {
-            berth_socket_flush(conn);
-            if (conn->state == BERTH_CONN_SOCKET && berth_net_stream_pending(conn->stream) > high) {
-                berth_conn_wait(conn);
-                return used;
-            }
+        if (berth_socket_queued(conn) > high &&
+            is_behind(conn, high, event.type == BERTH_WS_EVENT_NONE)) {
+            berth_conn_wait(conn);
+            return used;
         }
     } while (event.type != BERTH_WS_EVENT_NONE);
     time_message(conn, ended);
