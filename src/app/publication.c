@@ -28,6 +28,19 @@ static int make_names(struct berth_publication *publication) {
     return 0;
 }
 
+static void log_without_identity(const struct berth_publication *publication, int error) {
+    const char *state_dir = value_of(publication, BERTH_SETTING_STATE_DIR)->text;
+    bool damaged = error == BERTH_E_INVALID;
+    berth_log_write(
+        publication->log, BERTH_LOG_WARNING, "identity.missing",
+        "There is no identity in %s/%s (%s). Serving goes on, but clients cannot tell this server "
+        "from an impostor, and some stay away: %s",
+        state_dir != NULL ? state_dir : "(no state folder)", publication->endpoint.app,
+        damaged ? "the file identity.key holds no key" : berth_error_text(error),
+        damaged ? "put the file back, or remove it, and start again"
+                : "make the folder and its files this user's own, or name another with STATE_DIR");
+}
+
 static void load_identity(struct berth_publication *publication) {
     const char *state_dir = value_of(publication, BERTH_SETTING_STATE_DIR)->text;
     const char *app = publication->endpoint.app;
@@ -37,11 +50,7 @@ static void load_identity(struct berth_publication *publication) {
     if (error == 0)
         publication->endpoint.public_key = publication->identity.public_key;
     else
-        berth_log_write(publication->log, BERTH_LOG_WARNING, "identity.missing",
-                        "There is no identity in the state folder %s (%s). Serving goes on, but "
-                        "clients cannot tell this server from an impostor: make the folder this "
-                        "user's own, or name another with STATE_DIR",
-                        state_dir != NULL ? state_dir : "(none)", berth_error_text(error));
+        log_without_identity(publication, error);
 }
 
 static void log_unrecorded(const struct berth_publication *publication, int error) {

@@ -118,7 +118,9 @@ struct berth_doctor_world {
     const char *record_folder_fault; /* NULL when it is as it should be, or not there */
     struct berth_doctor_record records[BERTH_DOCTOR_RECORDS_MAX];
     size_t record_count;
-    bool has_key; /* of the app, from its identity */
+    const char *identity_path;
+    const char *identity_fault; /* NULL when it is as it should be, or not there */
+    bool has_key;               /* of the app, from its identity */
     uint8_t key[BERTH_PROOF_PUBLIC_KEY_SIZE];
 
     struct berth_doctor_port ports[BERTH_DOCTOR_PORTS_MAX];

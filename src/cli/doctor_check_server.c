@@ -39,7 +39,7 @@ static void judge_identity(const struct berth_doctor_world *world,
                          "Port %u says that it is %s and %s; it is %s.", number, health->app,
                          health->has_proof ? "proves another key than the app's" : "has no proof",
                          memory);
-    else if (!health->has_proof)
+    else if (!health->has_proof && world->identity_fault == NULL)
         berth_doctor_add(report, BERTH_DOCTOR_SERVER_WITHOUT_KEY,
                          "Port %u says that it is %s, version %s, and gives no proof.", number,
                          health->app, health->version);
@@ -69,6 +69,9 @@ void berth_doctor_check_server(const struct berth_doctor_world *world,
                                struct berth_doctor_report *report) {
     size_t before = report->count;
     size_t ours = 0;
+    if (world->identity_fault != NULL)
+        berth_doctor_add(report, BERTH_DOCTOR_IDENTITY_UNUSABLE, "%s %s.", world->identity_path,
+                         world->identity_fault);
     for (size_t i = 0; i < world->port_count; i++) {
         const struct berth_doctor_port *port = &world->ports[i];
         const struct berth_doctor_health *health = health_of(world, port);

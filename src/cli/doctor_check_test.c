@@ -287,6 +287,17 @@ static void test_server_without_proof(void **state) {
     only(BERTH_DOCTOR_SERVER_WITHOUT_KEY);
 }
 
+static void test_identity_that_cannot_be_used(void **state) {
+    (void)state;
+    world.has_key = false;
+    world.identity_path = "/state/assistant/identity.key";
+    world.identity_fault = "holds no key";
+    assert_non_null(strstr(only(BERTH_DOCTOR_IDENTITY_UNUSABLE), "identity.key holds no key."));
+    for (size_t i = 0; i < BERTH_DOCTOR_FAMILIES_MAX; i++)
+        health_of(i)->has_proof = health_of(i)->known_key = false;
+    only(BERTH_DOCTOR_IDENTITY_UNUSABLE); /* which is why there is no proof: said once */
+}
+
 static void test_server_behind_a_forwarder(void **state) {
     (void)state;
     for (size_t i = 0; i < BERTH_DOCTOR_FAMILIES_MAX; i++) {
@@ -577,6 +588,7 @@ int main(void) {
         IN_A_WELL_WORLD(test_server_states),
         IN_A_WELL_WORLD(test_server_versions),
         IN_A_WELL_WORLD(test_server_without_proof),
+        IN_A_WELL_WORLD(test_identity_that_cannot_be_used),
         IN_A_WELL_WORLD(test_server_behind_a_forwarder),
         IN_A_WELL_WORLD(test_several_servers),
         IN_A_WELL_WORLD(test_port_file),

@@ -113,6 +113,18 @@ const struct berth_doctor_code berth_doctor_codes[BERTH_DOCTOR_CODES] = {
                   "written, so that it has no key.",
          .remedy = "Restart it with this version. When it stays so: make its state folder "
                    "writable, see STATE_DIR in `berth check`."},
+    [BERTH_DOCTOR_IDENTITY_UNUSABLE] =
+        {.name = "identity-unusable",
+         .severity = BERTH_DOCTOR_ERROR,
+         .title = "The app's identity cannot be used",
+         .means = "A server that starts now cannot prove who it is, and frontends that see this "
+                  "file take no server without a proof.",
+         .cause = "The file was emptied or cut short, by a full disk or a tool that writes over "
+                  "what it finds; or it is another user's, a symlink, or open to others. It is "
+                  "never replaced by itself: who has the old key is to learn of the new one.",
+         .remedy = "Make it a file of your own that only you can read (chmod 600). When it is no "
+                   "key any more: put it back from a backup, or remove it and restart the server, "
+                   "which makes another; give that to frontends that were told the old one."},
     [BERTH_DOCTOR_SERVER_OLDER] =
         {.name = "server-older",
          .severity = BERTH_DOCTOR_WARNING,

@@ -14,7 +14,6 @@
 #include "sys/process.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #define CHALLENGE_SIZE 32
 #define ROUND_MS 700 /* for each of two */
@@ -63,18 +62,27 @@ static void gather_ports(struct berth_doctor_world *world, const char *state_dir
         berth_doctor_gather_port(world, berth_port_sticky_load(state_dir, world->app), false);
 }
 
-/* The key, when there is one: to look must not make it. */
-static void gather_key(struct berth_doctor_world *world, const char *state_dir) {
-    char path[BERTH_CONFIG_VALUE_MAX + 128];
-    struct berth_identity identity;
-    if (state_dir == NULL)
-        return;
+static const char *fault_of_identity(int error) {
+    switch (error) {
+    case 0:
+    case BERTH_E_NOT_FOUND: /* none was made yet */
+        return NULL;
+    case BERTH_E_INVALID:
+        return "holds no key: one is 32 bytes long";
+    case BERTH_E_DENIED:
+        return "is another user's, open to others, or a symlink; or its folder is";
+    default:
+        return berth_error_text(error);
+    }
+}
+
+void berth_doctor_gather_key(struct berth_doctor_world *world, const char *state_dir) {
+    static char path[BERTH_CONFIG_VALUE_MAX + 128];
     snprintf(path, sizeof path, "%s/%s/identity.key", state_dir, world->app);
-    if (access(path, R_OK) != 0 || berth_instance_identity(state_dir, world->app, &identity) < 0)
-        return;
-    world->has_key = true;
-    memcpy(world->key, identity.public_key, sizeof world->key);
-    explicit_bzero(&identity, sizeof identity);
+    int error = berth_instance_public_key(state_dir, world->app, world->key);
+    world->identity_path = path;
+    world->identity_fault = fault_of_identity(error);
+    world->has_key = world->has_key || error == 0;
 }
 
 static void gather_config(const struct berth_doctor_errand *errand,
@@ -108,7 +116,8 @@ static void gather_disk(const struct berth_config *config, struct berth_doctor_w
     berth_doctor_gather_port_file(config->values[BERTH_SETTING_PORT_FILE].text, &world->port_file);
     if (berth_record_folder(folder, sizeof folder) == 0)
         berth_doctor_gather_records(world, folder);
-    gather_key(world, state_dir);
+    if (state_dir != NULL)
+        berth_doctor_gather_key(world, state_dir);
     gather_ports(world, state_dir);
 }
 

@@ -34,6 +34,10 @@ void berth_doctor_gather_port_file(const char *path, struct berth_doctor_port_fi
 /* The records of the world's app in the folder, sound or not. */
 void berth_doctor_gather_records(struct berth_doctor_world *world, const char *folder);
 
+/* The app's own key, when there is one: to look does not make it. Behind the records: a record's
+ * key counts where there is no identity. */
+void berth_doctor_gather_key(struct berth_doctor_world *world, const char *state_dir);
+
 /* Begins to look up localhost, and waits for it until the time is over. */
 void berth_doctor_localhost_begin(void);
 void berth_doctor_localhost_end(uint32_t wait_ms, struct berth_doctor_localhost *ret_localhost);

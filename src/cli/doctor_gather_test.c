@@ -1,6 +1,7 @@
 /* What is read from disk and from answers, with every fault that they can have. */
 #include "berth/error.h"
 #include "cli/doctor_gather.h"
+#include "port/instance.h"
 #include "port/record.h"
 #include "proto/base64.h"
 #include "proto/endpoint.h"
@@ -12,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -208,6 +210,33 @@ static void test_record_folders(void **state) {
     assert_int_equal(world.record_count, 0);
 }
 
+/* -- Identity ---------------------------------------------------------------------------------- */
+
+static const char *identity_fault(void) {
+    berth_doctor_gather_key(&world, folder);
+    return world.identity_fault;
+}
+
+static void test_identity(void **state) {
+    (void)state;
+    struct berth_identity identity;
+    assert_null(identity_fault());
+    assert_false(world.has_key);
+    assert_int_not_equal(access(path_of("assistant"), F_OK), 0); /* to look makes nothing */
+    assert_int_equal(berth_instance_identity(folder, "assistant", &identity), 0);
+    assert_null(identity_fault());
+    assert_true(world.has_key);
+    assert_memory_equal(world.key, identity.public_key, sizeof world.key);
+    assert_int_equal(chmod(path_of("assistant/identity.key"), 0644), 0);
+    assert_non_null(strstr(identity_fault(), "open to others"));
+    assert_int_equal(chmod(path_of("assistant/identity.key"), 0600), 0);
+    assert_int_equal(truncate(path_of("assistant/identity.key"), 31), 0);
+    world.has_key = false;
+    assert_non_null(strstr(identity_fault(), "32 bytes"));
+    assert_string_equal(world.identity_path, path_of("assistant/identity.key"));
+    assert_false(world.has_key);
+}
+
 /* -- Answers ----------------------------------------------------------------------------------- */
 
 static struct berth_doctor_health health;
@@ -314,6 +343,7 @@ int main(void) {
         IN_A_FOLDER(test_dead_and_broken_records),
         IN_A_FOLDER(test_records_of_others),
         IN_A_FOLDER(test_record_folders),
+        IN_A_FOLDER(test_identity),
         IN_A_FOLDER(test_proofs),
         IN_A_FOLDER(test_answers_of_strangers),
         IN_A_FOLDER(test_ports_are_in_order_and_once),

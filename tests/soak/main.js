@@ -3,7 +3,7 @@
 // polite ends and resets. In rounds: each begins and ends with nobody connected, and then the server's private
 // memory and open files are looked at.
 //
-//     BERTH=build/berth tests/soak/main.js [--seconds 1800] [--seed 1]
+//     BERTH=build/berth tests/soak/main.js [--seconds 1800] [--seed 1] [--threads 1]
 //
 // The rule: the first third of the time is warm-up; the most memory in the last third is at most the most in the
 // second third and SLACK_KIB; and no more files are open at the end than behind the first round.
@@ -22,7 +22,8 @@ const ROUND_ACTS = 120; // of all actors together
 const LARGEST = 256 * 1024; // a message
 const FILES = {small: 300, middle: 100_000, large: 3_000_000};
 
-const {values} = parseArgs({options: {seconds: {type: 'string', default: '1800'}, seed: {type: 'string', default: '1'}}});
+const option = (value) => ({type: 'string', default: value});
+const {values} = parseArgs({options: {seconds: option('1800'), seed: option('1'), threads: option('1')}});
 const seconds = Number(values.seconds);
 assert.ok(seconds >= 6, 'at least 6 seconds: three parts with some rounds in each');
 
@@ -41,7 +42,11 @@ const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'berth-soak-'));
 fs.mkdirSync(path.join(dir, 'static'));
 for (const [name, size] of Object.entries(FILES)) fs.writeFileSync(path.join(dir, 'static', name), Buffer.alloc(size, 'f'));
 for (const name of ['run', 'state']) fs.mkdirSync(path.join(dir, name), {mode: 0o700});
-fs.writeFileSync(path.join(dir, 'conf.yaml'), 'SERVER_PORT: 0\nBERTH:\n  APP: soak\n  STATIC: static\n  ROUTES: {/client-ws: echo, /hub: hub}\n');
+const routes = '{/client-ws: echo, /hub: hub}';
+fs.writeFileSync(
+  path.join(dir, 'conf.yaml'),
+  `SERVER_PORT: 0\nBERTH:\n  APP: soak\n  STATIC: static\n  THREADS: ${values.threads}\n  ROUTES: ${routes}\n`,
+);
 
 const server = spawn(process.env.BERTH, ['serve', path.join(dir, 'conf.yaml'), '--json', '--log-level', 'error'], {
   stdio: ['ignore', 'pipe', 'inherit'],
