@@ -30,26 +30,26 @@ static void open_stage(struct stage *stage, enum berth_compression compression, 
     assert_int_equal(stage_open(stage, &sim), 0);
 }
 
-static void join(struct stage *stage, struct stage_client *client, struct berth_view request) {
+static void join(struct stage *stage, struct visitor *client, struct berth_view request) {
     assert_int_equal(stage_dial(stage, client), 0);
-    assert_int_equal(stage_say(client, request), 0);
+    assert_int_equal(visitor_say(client, request), 0);
     stage_run_for(stage, 100);
-    assert_non_null(strstr(stage_text(client), "\r\n\r\n"));
+    assert_non_null(strstr(visitor_text(client), "\r\n\r\n"));
     berth_buf_consume(&client->received, client->received.size);
 }
 
-static void leave(struct stage *stage, struct stage_client *clients, size_t count) {
+static void leave(struct stage *stage, struct visitor *clients, size_t count) {
     for (size_t i = 0; i < count; i++)
-        stage_cut(&clients[i]);
+        visitor_cut(&clients[i]);
     stage_run_for(stage, 100);
     stage_drain(stage);
     stage_close(stage);
     for (size_t i = 0; i < count; i++)
-        stage_hang_up(&clients[i]);
+        visitor_hang_up(&clients[i]);
 }
 
 /* What came: one message, inflated by somebody else's decompressor; its size on the wire. */
-static size_t heard(const struct stage_client *client, struct berth_view want, bool compressed) {
+static size_t heard(const struct visitor *client, struct berth_view want, bool compressed) {
     struct berth_ws_limits limits = berth_ws_limits_default();
     struct berth_ws_decoder decoder;
     struct berth_ws_event event;
@@ -88,13 +88,13 @@ static struct berth_view words(void) {
 static void a_hub_compresses_once(void **state) {
     (void)state;
     struct stage stage;
-    struct stage_client clients[RECEIVERS + 2];
+    struct visitor clients[RECEIVERS + 2];
     open_stage(&stage, BERTH_COMPRESSION_SHARED, 0);
     join(&stage, &clients[0], STAGE_UPGRADE("/hub"));
     for (size_t i = 1; i <= RECEIVERS; i++)
         join(&stage, &clients[i], OFFER("/hub", ""));
     join(&stage, &clients[RECEIVERS + 1], STAGE_UPGRADE("/hub"));
-    assert_int_equal(stage_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, words()), 0);
+    assert_int_equal(visitor_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, words()), 0);
     stage_run_for(&stage, 100);
     assert_int_equal(stage.server->packed_serial, 1);
     for (size_t i = 1; i <= RECEIVERS; i++)
@@ -107,13 +107,13 @@ static void a_hub_compresses_once(void **state) {
 static void windows_share_what_fits(void **state) {
     (void)state;
     struct stage stage;
-    struct stage_client clients[4];
+    struct visitor clients[4];
     open_stage(&stage, BERTH_COMPRESSION_SHARED, 0);
     join(&stage, &clients[0], STAGE_UPGRADE("/hub"));
     join(&stage, &clients[1], OFFER("/hub", "; server_max_window_bits=9"));
     join(&stage, &clients[2], OFFER("/hub", "; server_max_window_bits=12"));
     join(&stage, &clients[3], OFFER("/hub", ""));
-    assert_int_equal(stage_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, words()), 0);
+    assert_int_equal(visitor_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, words()), 0);
     stage_run_for(&stage, 100);
     assert_int_equal(stage.server->packed_serial, 2); /* one for 15 and 12, one for 9 */
     for (size_t i = 1; i < 4; i++)
@@ -125,7 +125,7 @@ static void windows_share_what_fits(void **state) {
 static void what_does_not_shrink_goes_plain(void **state) {
     (void)state;
     struct stage stage;
-    struct stage_client clients[3];
+    struct visitor clients[3];
     char noise[MESSAGE_SIZE];
     uint32_t seed = 7;
     for (size_t i = 0; i < sizeof noise; i++)
@@ -135,7 +135,7 @@ static void what_does_not_shrink_goes_plain(void **state) {
     join(&stage, &clients[1], OFFER("/hub", ""));
     join(&stage, &clients[2], OFFER("/hub", ""));
     struct berth_view message = {noise, sizeof noise};
-    assert_int_equal(stage_say_frame(&clients[0], BERTH_WS_OPCODE_BINARY, true, message), 0);
+    assert_int_equal(visitor_say_frame(&clients[0], BERTH_WS_OPCODE_BINARY, true, message), 0);
     stage_run_for(&stage, 100);
     assert_int_equal(stage.server->packed_serial, 1);
     heard(&clients[1], message, false);
@@ -146,18 +146,18 @@ static void what_does_not_shrink_goes_plain(void **state) {
 static void small_ones_go_plain(void **state) {
     (void)state;
     struct stage stage;
-    struct stage_client clients[2];
+    struct visitor clients[2];
     struct berth_view under = words(), at = words();
     under.size = 1023;
     at.size = 1024;
     open_stage(&stage, BERTH_COMPRESSION_SHARED, 0);
     join(&stage, &clients[0], STAGE_UPGRADE("/hub"));
     join(&stage, &clients[1], OFFER("/hub", ""));
-    assert_int_equal(stage_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, under), 0);
+    assert_int_equal(visitor_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, under), 0);
     stage_run_for(&stage, 100);
     heard(&clients[1], under, false);
     berth_buf_consume(&clients[1].received, clients[1].received.size);
-    assert_int_equal(stage_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, at), 0);
+    assert_int_equal(visitor_say_frame(&clients[0], BERTH_WS_OPCODE_TEXT, true, at), 0);
     stage_run_for(&stage, 100);
     heard(&clients[1], at, true);
     leave(&stage, clients, 2);
@@ -166,7 +166,7 @@ static void small_ones_go_plain(void **state) {
 static void a_window_makes_the_second_smaller(void **state) {
     (void)state;
     struct stage stage;
-    struct stage_client client;
+    struct visitor client;
     char text[MESSAGE_SIZE]; /* at random: only a window finds it again */
     struct berth_view letters = {text, sizeof text};
     uint32_t seed = 7;
@@ -174,11 +174,11 @@ static void a_window_makes_the_second_smaller(void **state) {
         text[i] = (char)('a' + ((seed = seed * 1664525 + 1013904223) >> 28));
     open_stage(&stage, BERTH_COMPRESSION_OWN, 0);
     join(&stage, &client, OFFER("/client-ws", ""));
-    assert_int_equal(stage_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, letters), 0);
+    assert_int_equal(visitor_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, letters), 0);
     stage_run_for(&stage, 100);
     size_t first = heard(&client, letters, true);
     berth_buf_consume(&client.received, client.received.size);
-    assert_int_equal(stage_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, letters), 0);
+    assert_int_equal(visitor_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, letters), 0);
     stage_run_for(&stage, 100);
     assert_true(client.received.size > 0 && client.received.size < first / 10);
     leave(&stage, &client, 1);
@@ -191,16 +191,17 @@ static void any_cut_gives_the_same(void **state) {
         struct berth_buf whole = berth_buf_make(1 << 20);
         for (uint64_t seed = 0; seed < 30; seed++) {
             struct stage stage;
-            struct stage_client client;
+            struct visitor client;
             open_stage(&stage, own ? BERTH_COMPRESSION_OWN : BERTH_COMPRESSION_SHARED, seed);
             join(&stage, &client, OFFER("/client-ws", ""));
             for (int i = 0; i < 3; i++) {
                 static const uint8_t parts[] = {0x41, 0x82, 0, 0,    0,    0,    0xF2, 0x48, 0x89,
                                                 0x81, 0,    0, 0,    0,    'p',  0x80, 0x85, 0,
                                                 0,    0,    0, 0xCD, 0xC9, 0xC9, 0x07, 0x00};
-                assert_int_equal(stage_say(&client, berth_view_bytes(parts, sizeof parts)), 0);
-                assert_int_equal(stage_say(&client, berth_view_bytes(hello, sizeof hello)), 0);
-                assert_int_equal(stage_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, words()), 0);
+                assert_int_equal(visitor_say(&client, berth_view_bytes(parts, sizeof parts)), 0);
+                assert_int_equal(visitor_say(&client, berth_view_bytes(hello, sizeof hello)), 0);
+                assert_int_equal(visitor_say_frame(&client, BERTH_WS_OPCODE_TEXT, true, words()),
+                                 0);
             }
             stage_run_for(&stage, 1000);
             if (seed == 0)

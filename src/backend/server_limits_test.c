@@ -18,8 +18,8 @@
 
 struct trial {
     struct stage stage;
-    struct stage_client client; /* whose fate is told */
-    struct stage_client others[8];
+    struct visitor client; /* whose fate is told */
+    struct visitor others[8];
     char heard[256];
 };
 
@@ -54,9 +54,9 @@ static void write_frames(struct berth_writer *out, uint8_t *bytes, size_t size) 
 
 /* All that the client got, in one line: "200 431 closed", "101 m5 ping", "101 close1009 closed". */
 static const char *heard(struct trial *trial) {
-    struct stage_client *client = &trial->client;
+    struct visitor *client = &trial->client;
     struct berth_writer out = berth_writer_on(trial->heard, sizeof trial->heard - 1);
-    const char *at = stage_text(client);
+    const char *at = visitor_text(client);
     while ((at = strstr(at, "HTTP/1.1 ")) != NULL) {
         at += 9;
         berth_writer_format(&out, "%s%.3s", out.size > 0 ? " " : "", at);
@@ -90,16 +90,16 @@ static void begin(struct trial *trial, size_t member, uint64_t value) {
 
 static void end(struct trial *trial) {
     stage_close(&trial->stage);
-    stage_hang_up(&trial->client);
+    visitor_hang_up(&trial->client);
     for (size_t i = 0; i < sizeof trial->others / sizeof *trial->others; i++)
-        stage_hang_up(&trial->others[i]);
+        visitor_hang_up(&trial->others[i]);
 }
 
-static void say(struct stage_client *client, const char *text) {
-    assert_int_equal(stage_say(client, berth_view_of(text)), 0);
+static void say(struct visitor *client, const char *text) {
+    assert_int_equal(visitor_say(client, berth_view_of(text)), 0);
 }
 
-static void say_times(struct stage_client *client, const char *text, uint64_t times) {
+static void say_times(struct visitor *client, const char *text, uint64_t times) {
     for (; times > 0; times--)
         say(client, text);
 }
@@ -108,10 +108,10 @@ static void say_times(struct stage_client *client, const char *text, uint64_t ti
 
 static char zeroes[1 << 17];
 
-static void say_frame(struct stage_client *client, enum berth_ws_opcode opcode, bool fin,
+static void say_frame(struct visitor *client, enum berth_ws_opcode opcode, bool fin,
                       uint64_t size) {
     struct berth_view payload = {zeroes, (size_t)size};
-    assert_int_equal(stage_say_frame(client, opcode, fin, payload), 0);
+    assert_int_equal(visitor_say_frame(client, opcode, fin, payload), 0);
 }
 
 /* The blank line is not counted, as http.h has it. */
@@ -170,7 +170,7 @@ static void put_fragments(struct trial *trial, uint64_t amount) {
 /* Others in its room send while it does not read. The network takes the first WINDOW bytes; then
  * two frames wait, which are `amount` bytes together, their heads included. */
 static void put_queue(struct trial *trial, uint64_t amount) {
-    struct stage_client *sender = &trial->others[0];
+    struct visitor *sender = &trial->others[0];
     assert_int_equal(stage_dial(&trial->stage, sender), 0);
     say(&trial->client, STAGE_UPGRADE_TEXT("/hub"));
     say(sender, STAGE_UPGRADE_TEXT("/hub"));
@@ -186,7 +186,7 @@ static void put_queue(struct trial *trial, uint64_t amount) {
 static void put_connections(struct trial *trial, uint64_t amount) {
     for (uint64_t i = 0; i + 1 < amount; i++)
         assert_int_equal(stage_dial(&trial->stage, &trial->others[i]), 0);
-    stage_cut(&trial->client);
+    visitor_cut(&trial->client);
     stage_run_for(&trial->stage, 1);
     assert_int_equal(stage_dial(&trial->stage, &trial->client), 0);
     say(&trial->client, STAGE_GET_TEXT("/health"));
@@ -251,7 +251,8 @@ static void open_socket(struct trial *trial) {
 static void begin_frame(struct trial *trial) {
     open_socket(trial);
     assert_int_equal(
-        stage_say(&trial->client, (struct berth_view){"\x82\xfe\x10\x00\x01\x02\x03\x04x", 9}), 0);
+        visitor_say(&trial->client, (struct berth_view){"\x82\xfe\x10\x00\x01\x02\x03\x04x", 9}),
+        0);
     stage_run_for(&trial->stage, 0);
 }
 
@@ -332,7 +333,7 @@ static void drip_for(struct trial *trial, const char *drip, uint64_t ms) {
     size_t drops = drip != NULL ? strlen(drip) : 0;
     for (size_t i = 0; i < drops; i++) {
         stage_run_for(&trial->stage, ms / drops);
-        assert_int_equal(stage_say(&trial->client, (struct berth_view){drip + i, 1}), 0);
+        assert_int_equal(visitor_say(&trial->client, (struct berth_view){drip + i, 1}), 0);
     }
     stage_run_for(&trial->stage, drops > 0 ? ms % drops : ms);
 }
@@ -372,9 +373,9 @@ static void test_messages_without_a_pause(void **state) {
     open_socket(&trial);
     for (int i = 0; i < 10; i++) {
         if (i > 0)
-            assert_int_equal(stage_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
-        assert_int_equal(stage_say(&trial.client, (struct berth_view){head, 8}), 0);
-        assert_int_equal(stage_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
+            assert_int_equal(visitor_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
+        assert_int_equal(visitor_say(&trial.client, (struct berth_view){head, 8}), 0);
+        assert_int_equal(visitor_say(&trial.client, (struct berth_view){half, sizeof half}), 0);
         stage_run_for(&trial.stage, 400);
         assert_null(strstr(heard(&trial), "close"));
     }

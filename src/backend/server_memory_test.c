@@ -56,26 +56,26 @@ static const char *const greetings[CLIENTS] = {
 static char large[9000];
 
 /* Errors are only the client's own here: what the server lacks is not told by these calls. */
-static int talk(struct stage *stage, struct stage_client *clients) {
+static int talk(struct stage *stage, struct visitor *clients) {
     struct berth_view payload = {large, sizeof large};
     int error = 0;
     for (size_t i = 0; i < CLIENTS && error == 0; i++) {
         error = stage_dial(stage, &clients[i]);
         if (error == 0)
-            error = stage_say(&clients[i], berth_view_of(greetings[i]));
+            error = visitor_say(&clients[i], berth_view_of(greetings[i]));
     }
     stage_run_for(stage, 1000);
     for (size_t i = 3; i < CLIENTS; i += 2) /* the slow readers */
         if (clients[i].stream != NULL)
             berth_net_stream_pause(clients[i].stream);
     for (size_t i = 0; i < CLIENTS && error == 0; i++) {
-        error = stage_say_frame(&clients[i], BERTH_WS_OPCODE_BINARY, false, payload);
+        error = visitor_say_frame(&clients[i], BERTH_WS_OPCODE_BINARY, false, payload);
         if (error == 0)
-            error = stage_say_frame(&clients[i], BERTH_WS_OPCODE_PING, true, BERTH_VIEW("p"));
+            error = visitor_say_frame(&clients[i], BERTH_WS_OPCODE_PING, true, BERTH_VIEW("p"));
         if (error == 0)
-            error = stage_say_frame(&clients[i], BERTH_WS_OPCODE_CONTINUATION, true, payload);
+            error = visitor_say_frame(&clients[i], BERTH_WS_OPCODE_CONTINUATION, true, payload);
         for (int more = 0; more < 4 && error == 0; more++)
-            error = stage_say_frame(&clients[i], BERTH_WS_OPCODE_TEXT, true, payload);
+            error = visitor_say_frame(&clients[i], BERTH_WS_OPCODE_TEXT, true, payload);
     }
     stage_run_for(stage, 1000);
     for (size_t i = 3; i < CLIENTS; i += 2)
@@ -83,26 +83,26 @@ static int talk(struct stage *stage, struct stage_client *clients) {
             berth_net_stream_resume(clients[i].stream);
     stage_run_for(stage, 1000);
     for (size_t i = 0; i < CLIENTS && error == 0; i += 2)
-        error = stage_say_frame(&clients[i], BERTH_WS_OPCODE_CLOSE, true, BERTH_VIEW("\x03\xE8"));
+        error = visitor_say_frame(&clients[i], BERTH_WS_OPCODE_CLOSE, true, BERTH_VIEW("\x03\xE8"));
     stage_run_for(stage, 1000);
     return error;
 }
 
 /* Whatever was lost before: who comes now is served, over HTTP and WebSocket. */
 static void assert_serves(struct stage *stage) {
-    struct stage_client next;
+    struct visitor next;
     assert_int_equal(stage_dial(stage, &next), 0);
-    assert_int_equal(stage_say(&next, STAGE_GET("/health")), 0);
-    assert_int_equal(stage_say(&next, STAGE_UPGRADE("/client-ws")), 0);
-    assert_int_equal(stage_say_frame(&next, BERTH_WS_OPCODE_TEXT, true, BERTH_VIEW("still there?")),
-                     0);
+    assert_int_equal(visitor_say(&next, STAGE_GET("/health")), 0);
+    assert_int_equal(visitor_say(&next, STAGE_UPGRADE("/client-ws")), 0);
+    assert_int_equal(
+        visitor_say_frame(&next, BERTH_WS_OPCODE_TEXT, true, BERTH_VIEW("still there?")), 0);
     stage_run_for(stage, 1000);
-    assert_non_null(strstr(stage_text(&next), "HTTP/1.1 200 OK\r\n"));
-    assert_non_null(strstr(stage_text(&next), "HTTP/1.1 101 "));
-    assert_non_null(strstr(stage_text(&next), "still there?"));
-    stage_cut(&next);
+    assert_non_null(strstr(visitor_text(&next), "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(visitor_text(&next), "HTTP/1.1 101 "));
+    assert_non_null(strstr(visitor_text(&next), "still there?"));
+    visitor_cut(&next);
     stage_run_for(stage, 1000);
-    stage_hang_up(&next);
+    visitor_hang_up(&next);
 }
 
 /* One life in which the nth allocation fails; false when there were fewer. */
@@ -110,7 +110,7 @@ static bool live(size_t loops, size_t nth, size_t *ret_refused) {
     static const struct berth_net_sim_options sim = {
         .seed = 21, .short_reads = true, .window = 6000, .delay_max_ms = 1};
     struct stage stage;
-    struct stage_client clients[CLIENTS] = {{.stream = NULL}};
+    struct visitor clients[CLIENTS] = {{.stream = NULL}};
     stage_init(&stage);
     stage.loops = loops;
     stage.options.static_dir = folder;
@@ -136,7 +136,7 @@ static bool live(size_t loops, size_t nth, size_t *ret_refused) {
     assert_true(reached || error == 0);
     stage_close(&stage);
     for (size_t i = 0; i < CLIENTS; i++)
-        stage_hang_up(&clients[i]);
+        visitor_hang_up(&clients[i]);
     return reached;
 }
 

@@ -57,7 +57,7 @@ static void hide_dates(struct berth_buf *bytes) {
 static struct berth_buf exchange(const struct vector *vector, uint32_t most) {
     static const struct berth_net_sim_options sim = {.window = 1 << 20};
     struct stage stage;
-    struct stage_client client;
+    struct visitor client;
     stage_init(&stage);
     stage.options.token = "the-token";
     assert_int_equal(stage_open(&stage, &sim), 0);
@@ -67,19 +67,19 @@ static struct berth_buf exchange(const struct vector *vector, uint32_t most) {
     while (left.size > 0) {
         size_t size = most == 0 ? left.size : 1 + next_random() % most;
         size = size < left.size ? size : left.size;
-        assert_int_equal(stage_say(&client, (struct berth_view){left.data, size}), 0);
+        assert_int_equal(visitor_say(&client, (struct berth_view){left.data, size}), 0);
         settle(&stage);
         left.data += size;
         left.size -= size;
     }
     if (vector->close)
-        stage_half_close(&client);
+        visitor_half_close(&client);
     stage_run_for(&stage, 200000);
     assert_true(client.closed);
     stage_close(&stage);
     struct berth_buf received = client.received;
     client.received = berth_buf_make(0);
-    stage_hang_up(&client);
+    visitor_hang_up(&client);
     hide_dates(&received);
     return received;
 }

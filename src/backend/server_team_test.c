@@ -16,7 +16,7 @@
 
 struct crowd {
     struct stage stage;
-    struct stage_client clients[CLIENTS + 1];
+    struct visitor clients[CLIENTS + 1];
 };
 
 static void crowd_open(struct crowd *crowd, uint64_t window) {
@@ -28,12 +28,12 @@ static void crowd_open(struct crowd *crowd, uint64_t window) {
     assert_int_equal(stage_open(&crowd->stage, &sim), 0);
 }
 
-static void say(struct stage_client *client, const char *text) {
-    assert_int_equal(stage_say(client, berth_view_of(text)), 0);
+static void say(struct visitor *client, const char *text) {
+    assert_int_equal(visitor_say(client, berth_view_of(text)), 0);
 }
 
-static void say_message(struct stage_client *client, const char *text) {
-    assert_int_equal(stage_say_frame(client, BERTH_WS_OPCODE_TEXT, true, berth_view_of(text)), 0);
+static void say_message(struct visitor *client, const char *text) {
+    assert_int_equal(visitor_say_frame(client, BERTH_WS_OPCODE_TEXT, true, berth_view_of(text)), 0);
 }
 
 static void arrive(struct crowd *crowd, size_t count, const char *greeting) {
@@ -48,7 +48,7 @@ static void crowd_close(struct crowd *crowd) {
     stage_drain(&crowd->stage);
     stage_close(&crowd->stage);
     for (size_t i = 0; i <= CLIENTS; i++)
-        stage_hang_up(&crowd->clients[i]);
+        visitor_hang_up(&crowd->clients[i]);
 }
 
 static const struct berth_server *server_in(const struct crowd *crowd, size_t loop) {
@@ -56,7 +56,7 @@ static const struct berth_server *server_in(const struct crowd *crowd, size_t lo
 }
 
 /* How often a text was received. */
-static size_t times(struct stage_client *client, const char *text) {
+static size_t times(struct visitor *client, const char *text) {
     struct berth_view rest = berth_buf_view(&client->received);
     size_t count = 0, size = strlen(text);
     const char *at;
@@ -82,7 +82,7 @@ static void test_connections_are_spread(void **state) {
     /* Where some have left, the next ones go. */
     for (size_t i = 0; i < CLIENTS; i++)
         if (i % LOOPS == 1)
-            stage_cut(&crowd.clients[i]);
+            visitor_cut(&crowd.clients[i]);
     stage_run_for(&crowd.stage, 10);
     size_t empty = 0;
     while (server_in(&crowd, empty)->conn_count > 0)
@@ -104,7 +104,7 @@ static void test_counts_are_of_all(void **state) {
     stage_run_for(&crowd.stage, 1);
     say(&crowd.clients[CLIENTS], STAGE_GET_TEXT("/berth/status.json"));
     stage_run_for(&crowd.stage, 1);
-    const char *text = stage_text(&crowd.clients[CLIENTS]);
+    const char *text = visitor_text(&crowd.clients[CLIENTS]);
     assert_non_null(strstr(text, "\"threads\":3,\"connections\":{\"open\":7,\"websocket\":6,"
                                  "\"accepted\":7,"));
     assert_non_null(strstr(text, "\"messages\":{\"in\":6,\"out\":6,\"dropped\":0}"));
@@ -144,7 +144,7 @@ static void test_a_hub_reaches_all(void **state) {
     say_message(&crowd.clients[CLIENTS], "message to nobody");
     stage_run_for(&crowd.stage, 100);
     for (size_t i = 1; i < CLIENTS; i++) {
-        const char *at = stage_text(&crowd.clients[i]);
+        const char *at = visitor_text(&crowd.clients[i]);
         for (int k = 0; k < 100; k++) {
             snprintf(text, sizeof text, "message %02d.", k);
             at = strstr(at, text);
@@ -157,18 +157,18 @@ static void test_a_hub_reaches_all(void **state) {
     crowd_close(&crowd);
 }
 
-static void say_large(struct stage_client *client, size_t count) {
+static void say_large(struct visitor *client, size_t count) {
     static char large[LARGE];
     memset(large, 'x', sizeof large);
     memcpy(large, "[large]", 7);
     for (size_t i = 0; i < count; i++)
-        assert_int_equal(stage_say_frame(client, BERTH_WS_OPCODE_BINARY, true,
-                                         (struct berth_view){large, sizeof large}),
+        assert_int_equal(visitor_say_frame(client, BERTH_WS_OPCODE_BINARY, true,
+                                           (struct berth_view){large, sizeof large}),
                          0);
 }
 
 /* The first one in another loop than clients[0]. */
-static struct stage_client *stranger(struct crowd *crowd) { return &crowd->clients[1]; }
+static struct visitor *stranger(struct crowd *crowd) { return &crowd->clients[1]; }
 
 static void test_a_slow_reader_in_another_loop_is_closed(void **state) {
     (void)state;
@@ -281,7 +281,7 @@ static void test_the_end_at_any_moment(void **state) {
         stage_run_for(&crowd.stage, ms);
         stage_close(&crowd.stage);
         for (size_t i = 0; i <= CLIENTS; i++)
-            stage_hang_up(&crowd.clients[i]);
+            visitor_hang_up(&crowd.clients[i]);
     }
 }
 

@@ -92,23 +92,23 @@ static const char *behind_switch(const struct exchange *exchange) {
 static void ask(struct exchange *exchange) {
     static const struct berth_net_sim_options sim = {.window = 1 << 20};
     struct stage stage;
-    struct stage_client client;
+    struct visitor client;
     stage_init(&stage);
     stage.options.compression = exchange->compression;
     stage.options.compression_min = 20;
     assert_int_equal(stage_open(&stage, &sim), 0);
     assert_int_equal(stage_dial(&stage, &client), 0);
-    assert_int_equal(stage_say(&client, berth_buf_view(&exchange->input)), 0);
+    assert_int_equal(visitor_say(&client, berth_buf_view(&exchange->input)), 0);
     if (exchange->close)
-        stage_half_close(&client);
+        visitor_half_close(&client);
     stage_run_for(&stage, 2500);
-    (void)stage_text(&client); /* with a NUL behind it */
+    (void)visitor_text(&client); /* with a NUL behind it */
     exchange->closed = client.closed;
     exchange->answer = client.received;
     client.received = berth_buf_make(0);
     stage_drain(&stage);
     stage_close(&stage);
-    stage_hang_up(&client);
+    visitor_hang_up(&client);
     exchange->asked = true;
 }
 

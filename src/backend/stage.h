@@ -2,16 +2,16 @@
  * fuzzer.
  *
  *     struct stage stage;
- *     struct stage_client client;
+ *     struct visitor client;
  *     stage_init(&stage);
  *     stage.options.limits.connections = 2;
  *     int error = stage_open(&stage, &sim);
  *     error = stage_dial(&stage, &client);
- *     error = stage_say(&client, STAGE_GET("/health"));
+ *     error = visitor_say(&client, STAGE_GET("/health"));
  *     stage_run_for(&stage, 1000);
  *     ... berth_buf_view(&client.received) is what it got, client.closed says that it is over ...
  *     stage_drain(&stage);
- *     stage_hang_up(&client);
+ *     visitor_hang_up(&client);
  *     stage_close(&stage);
  *
  * Shape:   routes as `berth serve` makes them, a backend each: /client-ws is an echo; /hub, /drop
@@ -19,7 +19,6 @@
  * Units:   virtual milliseconds
  * Owns:    a stage and its clients are the caller's, and stay where they are
  * Errors:  BERTH_E_MEMORY, as a test may ask for it; all else that goes wrong is a failed assertion
- * Limits:  a client holds 64 MiB each way
  * Threads: one
  */
 #ifndef BERTH_BACKEND_STAGE_H
@@ -27,9 +26,9 @@
 
 #include "backend/backend.h"
 #include "base/assert.h"
-#include "base/buf.h"
 #include "net/sim.h"
 #include "server/internal.h"
+#include "server/visitor.h"
 
 #include <string.h>
 
@@ -50,7 +49,6 @@
 
 #define STAGE_ROUTES 4
 #define STAGE_LOOPS_MAX 4
-#define STAGE_CLIENT_MAX (64u << 20)
 
 static const struct berth_addr stage_address = {4, 1018, {127, 0, 0, 1}};
 
@@ -177,137 +175,8 @@ static inline void stage_close(struct stage *stage) {
     berth_net_destroy(stage->net);
 }
 
-/* -- A client ---------------------------------------------------------------------------------- */
-
-struct stage_client {
-    struct berth_net_stream *stream; /* NULL before it dials, and once it is closed */
-    struct berth_buf to_send;
-    struct berth_buf received;
-    bool half_closing; /* FIN goes out behind what is still to be sent */
-    bool stays;        /* it does not close because the server has sent its FIN */
-    bool heard_end;    /* the server's FIN came */
-    bool failed;       /* it was reset */
-    bool closed;
-};
-
-static inline void stage_push(struct stage_client *client) {
-    while (client->to_send.size > 0 && berth_net_stream_pending(client->stream) == 0) {
-        struct berth_view piece = berth_buf_view(&client->to_send);
-        if (piece.size > 65536)
-            piece.size = 65536;
-        if (berth_net_send(client->stream, &piece, 1) < 0)
-            return;
-        berth_buf_consume(&client->to_send, piece.size);
-    }
-    if (client->half_closing && client->to_send.size == 0)
-        berth_net_stream_shutdown(client->stream);
-}
-
-static inline void stage_client_connected(void *owner, int error) {
-    struct stage_client *client = owner;
-    if (error < 0)
-        berth_net_stream_close(client->stream);
-    else
-        stage_push(client);
-}
-
-static inline void stage_client_data(void *owner, uint8_t *data, size_t size) {
-    struct stage_client *client = owner;
-    if (berth_buf_append(&client->received, data, size) < 0)
-        berth_net_stream_close(client->stream);
-}
-
-static inline void stage_client_ended(void *owner) {
-    struct stage_client *client = owner;
-    client->heard_end = true;
-    if (!client->stays)
-        berth_net_stream_close(client->stream);
-}
-
-static inline void stage_client_drained(void *owner) { stage_push(owner); }
-
-static inline void stage_client_failed(void *owner, int error) {
-    struct stage_client *client = owner;
-    (void)error;
-    client->failed = true;
-    berth_net_stream_close(client->stream);
-}
-
-static inline void stage_client_closed(void *owner) {
-    struct stage_client *client = owner;
-    client->closed = true;
-    client->stream = NULL;
-}
-
-static inline int stage_dial(struct stage *stage, struct stage_client *client) {
-    static const struct berth_net_stream_events events = {
-        .on_connect = stage_client_connected,
-        .on_data = stage_client_data,
-        .on_end = stage_client_ended,
-        .on_drained = stage_client_drained,
-        .on_error = stage_client_failed,
-        .on_closed = stage_client_closed,
-    };
-    *client = (struct stage_client){
-        .to_send = berth_buf_make(STAGE_CLIENT_MAX),
-        .received = berth_buf_make(STAGE_CLIENT_MAX),
-    };
-    return berth_net_connect(stage->net, &stage_address, &events, client, &client->stream);
-}
-
-/* Says it as soon as the server takes it. To nobody when the connection is over. */
-static inline int stage_say(struct stage_client *client, struct berth_view bytes) {
-    if (client->stream == NULL)
-        return 0;
-    int error = berth_buf_append(&client->to_send, bytes.data, bytes.size);
-    if (error == 0)
-        stage_push(client);
-    return error;
-}
-
-/* A frame as clients send it. */
-static inline int stage_say_frame(struct stage_client *client, enum berth_ws_opcode opcode,
-                                  bool fin, struct berth_view payload) {
-    static const uint8_t mask[4] = {1, 2, 3, 4};
-    uint8_t head[BERTH_WS_HEAD_MAX];
-    if (client->stream == NULL)
-        return 0;
-    size_t size = berth_ws_frame_head(head, opcode, fin, payload.size, mask);
-    int error = berth_buf_reserve(&client->to_send, size + payload.size);
-    if (error < 0)
-        return error;
-    (void)berth_buf_append(&client->to_send, head, size);
-    size_t at = client->to_send.size;
-    (void)berth_buf_append(&client->to_send, payload.data, payload.size);
-    berth_ws_mask((uint8_t *)client->to_send.data + client->to_send.start + at, payload.size, mask,
-                  0);
-    stage_push(client);
-    return 0;
-}
-
-static inline void stage_half_close(struct stage_client *client) {
-    client->half_closing = true;
-    if (client->stream != NULL)
-        stage_push(client);
-}
-
-static inline void stage_cut(struct stage_client *client) {
-    if (client->stream != NULL)
-        berth_net_stream_close(client->stream);
-}
-
-/* Gives back what it holds; its stream is closed, or closed by stage_close before. */
-static inline void stage_hang_up(struct stage_client *client) {
-    berth_buf_free(&client->to_send);
-    berth_buf_free(&client->received);
-}
-
-/* What it received so far, as text. */
-static inline const char *stage_text(struct stage_client *client) {
-    if (berth_buf_append(&client->received, "", 1) < 0)
-        return "";
-    client->received.size--;
-    return client->received.data + client->received.start;
+static inline int stage_dial(struct stage *stage, struct visitor *client) {
+    return visitor_dial(client, stage->net, &stage_address);
 }
 
 #endif

@@ -105,7 +105,7 @@ static const struct {
 #define REQUESTS (sizeof requests / sizeof *requests)
 
 struct caller {
-    struct stage_client client;
+    struct visitor client;
     bool dialled;
     bool plain;   /* all it said before it asked for an upgrade was requests from the list */
     bool upgrade; /* it has asked for one */
@@ -139,14 +139,14 @@ static void connect_caller(struct play *play, struct caller *caller) {
     if (caller->dialled && !caller->client.closed)
         return;
     if (caller->dialled)
-        stage_hang_up(&caller->client);
+        visitor_hang_up(&caller->client);
     *caller = (struct caller){.dialled = true, .plain = true};
     BERTH_ASSERT(stage_dial(&play->stage, &caller->client) == 0);
 }
 
 static void say_request(struct caller *caller, uint8_t number) {
     number %= REQUESTS;
-    BERTH_ASSERT(stage_say(&caller->client, berth_view_of(requests[number].text)) == 0);
+    BERTH_ASSERT(visitor_say(&caller->client, berth_view_of(requests[number].text)) == 0);
     caller->asked_with[caller->asked++] = number;
     if (requests[number].upgrade)
         caller->upgrade = true;
@@ -165,7 +165,7 @@ static void say_bytes(struct play *play, struct caller *caller) {
     play->script.data += size;
     play->script.size -= size;
     say_no_request(caller);
-    BERTH_ASSERT(stage_say(&caller->client, bytes) == 0);
+    BERTH_ASSERT(visitor_say(&caller->client, bytes) == 0);
 }
 
 static void say_frame(struct play *play, struct caller *caller) {
@@ -183,7 +183,7 @@ static void say_frame(struct play *play, struct caller *caller) {
         payload = (struct berth_view){"\x03\xE8 bye", 2};
     say_no_request(caller);
     bool fin = head >= 128 || opcode >= BERTH_WS_OPCODE_CLOSE;
-    BERTH_ASSERT(stage_say_frame(&caller->client, opcode, fin, payload) == 0);
+    BERTH_ASSERT(visitor_say_frame(&caller->client, opcode, fin, payload) == 0);
 }
 
 static void say_repeated(struct play *play, struct caller *caller) {
@@ -192,7 +192,7 @@ static void say_repeated(struct play *play, struct caller *caller) {
     say_no_request(caller);
     for (int times = next_byte(play); times > 0 && play->budget >= sizeof bytes; times--) {
         play->budget -= sizeof bytes;
-        BERTH_ASSERT(stage_say(&caller->client, (struct berth_view){bytes, sizeof bytes}) == 0);
+        BERTH_ASSERT(visitor_say(&caller->client, (struct berth_view){bytes, sizeof bytes}) == 0);
     }
 }
 
@@ -210,7 +210,7 @@ static void begin_drain(struct play *play) {
 static void act(struct play *play) {
     uint8_t byte = next_byte(play);
     struct caller *caller = &play->callers[(byte >> 4) % CLIENTS];
-    struct stage_client *client = &caller->client;
+    struct visitor *client = &caller->client;
     switch ((enum action)((byte & 15) % ACTIONS)) {
     case ACTION_CONNECT:
         connect_caller(play, caller);
@@ -231,10 +231,10 @@ static void act(struct play *play) {
         let_time_pass(play);
         return;
     case ACTION_CUT:
-        stage_cut(client);
+        visitor_cut(client);
         return;
     case ACTION_HALF_CLOSE:
-        stage_half_close(client);
+        visitor_half_close(client);
         return;
     case ACTION_STOP_READING:
         if (client->stream != NULL)
@@ -376,7 +376,7 @@ static void be_silent(struct play *play) {
 static void end(struct play *play) {
     if (play->end & END_CLIENTS_FIRST)
         for (size_t i = 0; i < CLIENTS; i++)
-            stage_cut(&play->callers[i].client);
+            visitor_cut(&play->callers[i].client);
     if (play->end & END_CLIENTS_STAY)
         for (size_t i = 0; i < CLIENTS; i++)
             play->callers[i].client.stays = true;
@@ -389,7 +389,7 @@ static void end(struct play *play) {
         struct caller *caller = &play->callers[i];
         BERTH_ASSERT(!caller->dialled || caller->client.closed);
         check_heard(caller);
-        stage_hang_up(&caller->client);
+        visitor_hang_up(&caller->client);
     }
 }
 
