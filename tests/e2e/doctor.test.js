@@ -153,6 +153,19 @@ describe('a server', () => {
     assert.deepEqual(report.bad, ['port-file-missing', 'record-missing']);
   });
 
+  test('its identity was emptied: it starts without one and says so, and is told what to do', async (t) => {
+    const first = await serve(t, {conf: conf(base)});
+    const key = path.join(first.dir, 'state/berth/e2e/identity.key');
+    await first.stop();
+    fs.truncateSync(key);
+    const server = await serve(t, {conf: conf(base), dir: first.dir});
+    assert.match(server.stderr, /identity\.key holds no key.*put the file back, or remove it/);
+    const report = await examine(t, server.dir);
+    assert.deepEqual(report.bad, ['identity-unusable']);
+    assert.equal(report.seen('identity-unusable'), `${key} holds no key: one is 32 bytes long.`);
+    assert.equal(fs.statSync(key).size, 0, 'to look mends nothing');
+  });
+
   test('a range of tarpits holds nothing up for longer than promised', async (t) => {
     for (let i = 0; i < 12; i++) await tarpit(t, base + i);
     const server = await serve(t, {conf: conf(base)});
