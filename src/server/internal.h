@@ -31,7 +31,7 @@
 /* Frames that are sent while one piece of input is read leave in one write. */
 #define BERTH_BATCH_SIZE 65536
 #define BERTH_BATCH_PARTS 64
-#define BERTH_BATCH_LOAN_MIN 1024 /* under this, copying a payload costs less than a part does */
+#define BERTH_BATCH_LOAN_MIN 4096 /* under this, copying a payload costs less than a part does */
 
 /* Places for answers that are made in memory; the status document is the largest. */
 #define BERTH_SCRATCH_SIZE 65536
