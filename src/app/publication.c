@@ -33,9 +33,9 @@ static void log_without_identity(const struct berth_publication *publication, in
     bool damaged = error == BERTH_E_INVALID;
     berth_log_write(
         publication->log, BERTH_LOG_WARNING, "identity.missing",
-        "There is no identity in %s/%s (%s). Serving goes on, but clients cannot tell this server "
-        "from an impostor, and some stay away: %s",
-        state_dir != NULL ? state_dir : "(no state folder)", publication->endpoint.app,
+        "There is no identity in the state folder %s/%s (%s). Serving goes on, but clients cannot "
+        "tell this server from an impostor, and some stay away: %s",
+        state_dir != NULL ? state_dir : "(none)", publication->endpoint.app,
         damaged ? "the file identity.key holds no key" : berth_error_text(error),
         damaged ? "put the file back, or remove it, and start again"
                 : "make the folder and its files this user's own, or name another with STATE_DIR");
