@@ -108,7 +108,7 @@ static void assert_serves(struct stage *stage) {
 /* One life in which the nth allocation fails; false when there were fewer. */
 static bool live(size_t loops, size_t nth, size_t *ret_refused) {
     static const struct berth_net_sim_options sim = {
-        .seed = 21, .short_reads = true, .window = 6000, .delay_max_ms = 1};
+        .seed = 21, .short_reads = true, .short_writes = true, .window = 6000, .delay_max_ms = 1};
     struct stage stage;
     struct visitor clients[CLIENTS] = {{.stream = NULL}};
     stage_init(&stage);
