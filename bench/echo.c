@@ -194,8 +194,9 @@ static void step_phase(struct echo *echo) {
 
 static void pump(struct echo *echo) {
     struct epoll_event events[EVENTS_MAX];
+    int wait_ms = echo->options->awake ? 0 : 100;
     while (echo->phase != PHASE_DONE && echo->fault == NULL) {
-        int count = epoll_wait(echo->epoll, events, EVENTS_MAX, 100);
+        int count = epoll_wait(echo->epoll, events, EVENTS_MAX, wait_ms);
         for (int i = 0; i < count && echo->fault == NULL; i++) {
             struct connection *connection = events[i].data.ptr;
             if ((events[i].events & ~(uint32_t)EPOLLOUT) != 0)

@@ -23,7 +23,8 @@ struct load_options {
     double warmup;
     unsigned runs;
     bool text;
-    bool raw; /* the server is the floor: it sends back the very bytes */
+    bool awake; /* asks again and again what has come, and never sleeps */
+    bool raw;   /* the server is the floor: it sends back the very bytes */
     char **command;
 };
 

@@ -1,7 +1,7 @@
 // The rounds: every server in each, the order rotated, so that what the machine does at the same
 // time hits all of them alike.
 import { freePort, runLoad, startServer } from './processes.js';
-import { FAN_RECEIVERS, loader, PAGES } from './servers.js';
+import { FAN_RECEIVERS, loader, PAGES, SPINS } from './servers.js';
 
 const rotate = (list, by) => list.map((_, i) => list[(i + by) % list.length]);
 
@@ -20,15 +20,6 @@ async function withServer(server, part, cpus, use) {
   } finally {
     await running.stop();
   }
-}
-
-function runCase(target, one, options) {
-  const args = [
-    ...['echo', ...target, '--connections', one.connections, '--in-flight', one.inFlight],
-    ...['--size', one.size, '--seconds', options.seconds, '--warmup', options.warmup],
-    ...(options.text ? ['--text'] : []),
-  ];
-  return runLoad(loader, args, options.seconds + options.warmup + 30);
 }
 
 /** One number a message, as the tables show it. */
@@ -58,48 +49,44 @@ class Ledger {
   }
 }
 
-async function measureEcho(servers, options, cpus, ledger) {
-  const rounds = [];
-  for (let round = 0; round < options.rounds; round++) {
-    const results = {};
-    for (const server of rotate(servers, round))
-      await ledger.attempt(server, 'echo', () =>
-        withServer(server, 'echo', cpus, async (target) => {
-          for (const one of options.cases) {
-            ledger.progress.show(`round ${round + 1} of ${options.rounds}: ${server.name}, ${one.name}`);
-            const result = perMessage(await runCase(target, one, options));
-            results[server.name] = { ...results[server.name], [one.name]: result };
-          }
-        }),
-      );
-    rounds.push(results);
-  }
-  return rounds;
-}
-
-/** Rounds of one load on each server; cases are {name, args, echoes}: an echo's floor sends back the very bytes. */
+/**
+ * Rounds of loads, each on every server; cases are {name, args, echoes}: an echo's floor sends back
+ * the very bytes. All servers have one case before any has the next: what a ratio is made of lies
+ * seconds apart, so that what the machine does meanwhile hits both.
+ */
 async function measureRounds(part, servers, cases, options, cpus, ledger) {
   const rounds = [];
   for (let round = 0; round < options.rounds; round++) {
     const results = {};
-    for (const server of rotate(servers, round))
-      await ledger.attempt(server, part, () =>
-        withServer(server, part, cpus, async (target) => {
-          for (const { name, args, echoes } of cases) {
-            ledger.progress.show(`${part}, round ${round + 1} of ${options.rounds}: ${server.name}, ${name}`);
-            const times = ['--seconds', options.seconds, '--warmup', options.warmup];
+    for (const { name, args, echoes } of cases)
+      for (const server of rotate(servers, round)) {
+        ledger.progress.show(`${part}, round ${round + 1} of ${options.rounds}: ${server.name}, ${name}`);
+        const result = await ledger.attempt(server, part, () =>
+          withServer(server, part, cpus, async (target) => {
             const to = target.filter((word) => echoes || word !== '--raw');
-            const result = await runLoad(loader, [...args, ...to, ...times], options.seconds + options.warmup + 60);
-            results[server.name] = { ...results[server.name], [name]: perMessage(result) };
-          }
-        }),
-      );
+            const times = ['--seconds', options.seconds, '--warmup', options.warmup];
+            return perMessage(await runLoad(loader, [...args, ...to, ...times], options.seconds + options.warmup + 60));
+          }),
+        );
+        if (result !== undefined) results[server.name] = { ...results[server.name], [name]: result };
+      }
     rounds.push(results);
   }
   return rounds;
 }
 
-const SPINS = [{ name: 'ping-pong', args: ['echo', '--connections', 1, '--in-flight', 1, '--size', 20], echoes: true }];
+const echoCases = ({ cases, text }) =>
+  cases.map(({ name, connections, inFlight, size }) => ({
+    name,
+    args: ['echo', '--connections', connections, '--in-flight', inFlight, '--size', size, ...(text ? ['--text'] : [])],
+    echoes: true,
+  }));
+
+const spinCases = SPINS.map(({ name, args }) => ({
+  name,
+  args: ['echo', '--connections', 1, '--in-flight', 1, '--size', 20, ...args],
+  echoes: true,
+}));
 
 const SHAKES = [{ name: 'handshakes', args: ['shake'] }];
 
@@ -154,8 +141,8 @@ export async function measure(servers, options, cpus, progress) {
   const web = takingPart('http').filter((server) => server.web !== undefined);
   const pair = sockets('spin').filter((server) => server.raw || server.name.startsWith('berth'));
   const rounds = (part, taking, cases) => measureRounds(part, taking, cases, options, cpus, ledger);
-  const echo = has('echo') ? await measureEcho(sockets('echo'), options, cpus, ledger) : [];
-  const spin = has('spin') ? await rounds('spin', pair, SPINS) : [];
+  const echo = has('echo') ? await rounds('echo', sockets('echo'), echoCases(options)) : [];
+  const spin = has('spin') ? await rounds('spin', pair, spinCases) : [];
   const shake = has('shake') ? await rounds('shake', sockets('shake'), SHAKES) : [];
   const fan = has('fan') ? await rounds('fan', hubs, FANS) : [];
   const http = has('http') ? await rounds('http', web, pageCases) : [];

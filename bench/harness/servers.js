@@ -47,6 +47,12 @@ function berthProgram() {
 /** How many a hub sends each message on to. */
 export const FAN_RECEIVERS = [1000, 10000];
 
+/** Who asks on the one connection of the part "spin": its own falling asleep is in the round trip too. */
+export const SPINS = [
+  { name: 'who asks sleeps', args: [] },
+  { name: 'who asks stays awake', args: ['--awake'] },
+];
+
 /** What web servers are asked for: the path, and how many connections ask. */
 export const PAGES = [
   { name: '/health', path: '/health', connections: 64 },

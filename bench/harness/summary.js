@@ -1,6 +1,6 @@
 // From rounds to figures: medians, and ratios to the floor.
 
-import { FAN_RECEIVERS, PAGES } from './servers.js';
+import { FAN_RECEIVERS, PAGES, SPINS } from './servers.js';
 
 /** @param {number[]} numbers not empty */
 export function median(numbers) {
@@ -49,7 +49,9 @@ export function summarise(data) {
     cases: Object.fromEntries(
       data.cases.map((name) => [name, summariseCase(data.echo, floor, server.name, name)]),
     ),
-    spin: summariseCase(data.spin ?? [], floor, server.name, 'ping-pong'),
+    spins: Object.fromEntries(
+      SPINS.map(({ name }) => [name, summariseCase(data.spin ?? [], floor, server.name, name)]),
+    ),
     shake: summariseCase(data.shake ?? [], floor, server.name, 'handshakes'),
     fans: Object.fromEntries(
       FAN_RECEIVERS.map((count) => [count, summariseCase(data.fan ?? [], floor, server.name, `1 → ${count}`)]),

@@ -1,6 +1,6 @@
 // The figures as tables: for the terminal and for docs/performance.md.
 import { BUSY, machineText } from './machine.js';
-import { FAN_RECEIVERS, PAGES } from './servers.js';
+import { FAN_RECEIVERS, PAGES, SPINS } from './servers.js';
 
 /** Three digits that count, and no more. */
 export function digits(number) {
@@ -47,13 +47,15 @@ function rateAgainst(figures, rate) {
 }
 
 function spinTable(summary) {
-  const having = summary.filter((server) => server.spin !== undefined);
+  const having = summary.filter((server) => SPINS.some(({ name }) => server.spins?.[name] !== undefined));
   if (having.length === 0) return [];
+  const cell = (figures) => (figures === undefined ? NONE : `${rateAgainst(figures, rateCell)}, ${timeCell(figures)}`);
   return [
     {
-      title: 'One connection, one message of 20 B at a time (× the floor)',
-      head: ['', 'messages per second', 'round trip, µs, median / 99th percentile'],
-      rows: having.map(({ name, spin }) => [name, rateAgainst(spin, rateCell), timeCell(spin)]),
+      title:
+        'One connection, one message of 20 B at a time: messages per second (× the floor), round trip, µs, median / 99th percentile',
+      head: ['', ...SPINS.map(({ name }) => name)],
+      rows: having.map(({ name, spins }) => [name, ...SPINS.map((spin) => cell(spins[spin.name]))]),
     },
   ];
 }

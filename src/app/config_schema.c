@@ -210,7 +210,7 @@ const struct berth_setting berth_settings[BERTH_SETTINGS] = {
          .unit = "microseconds",
          .variable = "BERTH_SPIN_US",
          .summary = "how long to look for the next message before sleeping",
-         .details = "One client that asks and waits for each answer is served about twice as fast "
+         .details = "One client that asks and waits for each answer is served up to twice as fast "
                     "with 50, and a processor is busy meanwhile. Only while few connections are "
                     "active and messages follow each other that closely; an idle server sleeps. "
                     "On Linux; elsewhere it changes nothing."},

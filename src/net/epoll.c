@@ -31,6 +31,30 @@ static bool is_worth_spinning(const struct berth_net_epoll *net, int timeout_ms)
            net->waited_ns <= (uint64_t)net->uv.base.spin_us * 1000;
 }
 
+/* Is the only stream that spoke last to be asked, past the set? */
+static bool is_partner_next(const struct berth_net_epoll *net) {
+    return net->partner != NULL && net->told == 1 && net->hastened < BERTH_NET_EPOLL_HASTE_MAX;
+}
+
+/* Waits until `end` without falling asleep, as berth_sys_poll_wait does. A partner that answers
+ * each time is heard past the set, which saves one system call of three; ret_heard says that it
+ * was, and it was told then. */
+static int spin(struct berth_net_epoll *net, struct berth_sys_poll_event *events, uint64_t end,
+                bool *ret_heard) {
+    int count = 0;
+    do {
+        if (is_partner_next(net)) {
+            net->hastened++;
+            uv_update_time(&net->uv.loop);
+            *ret_heard = berth_net_epoll_stream_hear(net->partner);
+        } else {
+            net->hastened = 0;
+            count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, 0);
+        }
+    } while (count == 0 && !*ret_heard && uv_hrtime() < end);
+    return count;
+}
+
 /* Waits as berth_sys_poll_wait does. A spin that was in vain makes the wait a long one, so that the
  * next is none: an idle loop sleeps. */
 static int wait_awake(struct berth_net_epoll *net, struct berth_sys_poll_event *events,
@@ -38,16 +62,14 @@ static int wait_awake(struct berth_net_epoll *net, struct berth_sys_poll_event *
     if (net->uv.base.spin_us == 0)
         return berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, timeout_ms);
     uint64_t start = uv_hrtime();
-    uint64_t end = start + (uint64_t)net->uv.base.spin_us * 1000;
     int count = 0;
+    bool heard = false;
     if (is_worth_spinning(net, timeout_ms))
-        do {
-            count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, 0);
-        } while (count == 0 && uv_hrtime() < end);
-    if (count == 0)
+        count = spin(net, events, start + (uint64_t)net->uv.base.spin_us * 1000, &heard);
+    if (count == 0 && !heard)
         count = berth_sys_poll_wait(net->poll, events, BERTH_SYS_POLL_EVENTS_MAX, timeout_ms);
     net->waited_ns = uv_hrtime() - start;
-    net->told = count;
+    net->told = heard ? 1 : count;
     return count;
 }
 
@@ -69,6 +91,8 @@ static int wait_and_tell(struct berth_net_epoll *net) {
     int count = wait_awake(net, events, quiet_ms(net));
     if (count < 0)
         return count;
+    if (count > 0)
+        net->partner = NULL;
     uv_update_time(&net->uv.loop);
     tell_uv(net, events, count);
     for (int i = 0; i < count; i++) {

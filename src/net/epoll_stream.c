@@ -55,31 +55,44 @@ void berth_net_epoll_read_stop(struct berth_net_stream *base) {
     ask_or_fail(stream);
 }
 
-/* Hot. A read that does not fill its place was the last that there is: asking once more would cost
- * a call for nothing. */
-static void receive(struct berth_net_epoll_stream *stream) {
+enum heard {
+    HEARD_NOTHING,
+    HEARD_ALL,  /* asking once more would cost a call for nothing */
+    HEARD_PART, /* the read filled its place: there may be more */
+};
+
+/* Hot. */
+static enum heard read_once(struct berth_net_epoll_stream *stream) {
+    size_t most = BERTH_NET_UV_READ_SIZE, size = 0;
     uint8_t *buffer = (uint8_t *)net_of(stream)->uv.read_buffer;
-    for (int i = 0; i < READS_MAX && stream->reading; i++) {
-        size_t most = BERTH_NET_UV_READ_SIZE, size = 0;
-        uint8_t *place = berth_net_stream_place(&stream->base, buffer, &most);
-        int error = 0;
-        switch (berth_sys_receive(stream->socket, place, most, &size, &error)) {
-        case BERTH_SYS_GOT_NOTHING:
-            return;
-        case BERTH_SYS_GOT_BYTES:
-            berth_net_stream_received(&stream->base, place, size);
-            if (size < most)
-                return;
-            break;
-        case BERTH_SYS_GOT_END:
-            berth_net_epoll_read_stop(&stream->base);
-            berth_net_stream_ended(&stream->base);
-            return;
-        case BERTH_SYS_GOT_ERROR:
-            berth_net_stream_failed(&stream->base, error);
-            return;
-        }
+    uint8_t *place = berth_net_stream_place(&stream->base, buffer, &most);
+    int error = 0;
+    switch (berth_sys_receive(stream->socket, place, most, &size, &error)) {
+    case BERTH_SYS_GOT_NOTHING:
+        return HEARD_NOTHING;
+    case BERTH_SYS_GOT_BYTES:
+        berth_net_stream_received(&stream->base, place, size);
+        return size < most ? HEARD_ALL : HEARD_PART;
+    case BERTH_SYS_GOT_END:
+        berth_net_epoll_read_stop(&stream->base);
+        berth_net_stream_ended(&stream->base);
+        return HEARD_ALL;
+    case BERTH_SYS_GOT_ERROR:
+        berth_net_stream_failed(&stream->base, error);
+        return HEARD_ALL;
     }
+    berth_assert_failed("a read gives one of enum berth_sys_got", __FILE__, __LINE__);
+}
+
+static void receive(struct berth_net_epoll_stream *stream) {
+    for (int i = 0; i < READS_MAX && stream->reading; i++)
+        if (read_once(stream) != HEARD_PART)
+            return;
+}
+
+bool berth_net_epoll_stream_hear(struct berth_net_epoll_stream *stream) {
+    return stream->base.state == BERTH_NET_STREAM_OPEN && stream->reading &&
+           read_once(stream) != HEARD_NOTHING;
 }
 
 /* -- Writing ----------------------------------------------------------------------------------- */
@@ -143,6 +156,8 @@ static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
         finish_connecting(stream);
         return;
     case BERTH_NET_STREAM_OPEN:
+        if (stream->base.hasty)
+            net_of(stream)->partner = stream;
         if (stream->reading && (broken || (what & BERTH_SYS_POLL_READ) != 0))
             receive(stream);
         if (stream->base.state == BERTH_NET_STREAM_OPEN && stream->writing &&
@@ -214,6 +229,8 @@ void berth_net_epoll_stream_close(struct berth_net_stream *base) {
     if (stream->asked != 0)
         net->asking--;
     stream->asked = 0;
+    if (net->partner == stream)
+        net->partner = NULL;
     if (base->itself)
         berth_sys_stream_reset(stream->socket);
     else

@@ -19,6 +19,10 @@
  */
 #define BERTH_NET_EPOLL_SPIN_CONNECTIONS 4
 
+/* How often the only one that speaks is asked for each look at the set: what all others wait while
+ * it has something to say each time. */
+#define BERTH_NET_EPOLL_HASTE_MAX 8
+
 struct berth_net_epoll_source {
     void (*on_ready)(struct berth_net_epoll_source *source, unsigned what);
 };
@@ -29,8 +33,10 @@ struct berth_net_epoll {
     intptr_t poll;
     size_t asking; /* streams and listeners in the set */
     struct berth_net_epoll_listener *closed_listeners;
-    uint64_t waited_ns; /* the last time, until something was ready */
-    int told;           /* how much was ready then */
+    uint64_t waited_ns;                     /* the last time, until something was ready */
+    int told;                               /* how much was ready then */
+    struct berth_net_epoll_stream *partner; /* a hasty stream that spoke then, or NULL */
+    unsigned hastened;                      /* how often it was asked since the set was */
     bool stopped;
     bool failures_due;
 };
@@ -83,6 +89,9 @@ int berth_net_epoll_shutdown(struct berth_net_stream *stream);
 void berth_net_epoll_stream_close(struct berth_net_stream *stream);
 struct berth_addr berth_net_epoll_local(const struct berth_net_stream *stream);
 struct berth_addr berth_net_epoll_remote(const struct berth_net_stream *stream);
+
+/* Reads once from an open stream, without having asked the set. Did anything come? */
+bool berth_net_epoll_stream_hear(struct berth_net_epoll_stream *stream);
 
 /* Tells that it is closed, and frees it. */
 void berth_net_epoll_stream_end(struct berth_net_epoll_stream *stream);

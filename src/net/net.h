@@ -178,6 +178,11 @@ void berth_net_stream_limit(struct berth_net_stream *stream, size_t size);
 void berth_net_stream_pause(struct berth_net_stream *stream);
 void berth_net_stream_resume(struct berth_net_stream *stream);
 
+/* What comes on this stream does not depend on what else happened before it: while no other speaks,
+ * a loop that spins asks it first, a few times for each look at all others. So with messages; not
+ * with a request for a file that a watch tells of. A hint; `epoll` alone heeds it. */
+void berth_net_stream_hasten(struct berth_net_stream *stream);
+
 /* Says "no more from me" (FIN) once the queue is sent. Reading goes on. */
 void berth_net_stream_shutdown(struct berth_net_stream *stream);
 

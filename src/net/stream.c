@@ -232,6 +232,8 @@ void berth_net_stream_resume(struct berth_net_stream *stream) {
         stream->net->ops->read_start(stream);
 }
 
+void berth_net_stream_hasten(struct berth_net_stream *stream) { stream->hasty = true; }
+
 uint8_t *berth_net_stream_place(const struct berth_net_stream *stream, uint8_t *memory,
                                 size_t *ret_size) {
     if (stream->events->place == NULL)

@@ -141,6 +141,7 @@ struct berth_net_stream {
     bool paused : 1; /* by the owner */
     bool ended : 1;  /* the peer sent FIN */
     bool shut : 1;   /* we sent FIN, or will when the queue is empty */
+    bool hasty : 1;  /* it may be asked before what else there is */
     bool itself : 1; /* connected to itself: closed without a trace (a reset), else the system would
                         keep the port from its server for a minute */
 };

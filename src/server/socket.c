@@ -489,6 +489,7 @@ static void open_socket(struct berth_conn *conn, const struct berth_ws_request *
         return;
     }
     conn->is_socket = true;
+    berth_net_stream_hasten(conn->stream);
     berth_conn_forget_ends(conn);
     berth_count_add(&server->socket_count, 1);
     berth_conn_http_release(conn);
