@@ -156,6 +156,9 @@ size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, s
 /* Has a frame, or a message of several, begun and not ended? */
 bool berth_ws_decoder_is_amid(const struct berth_ws_decoder *decoder);
 
+/* Is there no event to come before another byte is? */
+bool berth_ws_decoder_is_quiet(const struct berth_ws_decoder *decoder);
+
 /* How much of a data frame's payload is still to come, before anything else. */
 uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder);
 

@@ -100,6 +100,10 @@ bool berth_ws_decoder_is_amid(const struct berth_ws_decoder *decoder) {
            decoder->message_opcode != BERTH_WS_OPCODE_CONTINUATION;
 }
 
+bool berth_ws_decoder_is_quiet(const struct berth_ws_decoder *decoder) {
+    return decoder->state == HEAD || decoder->state == DEAD;
+}
+
 uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder) {
     return decoder->state == PAYLOAD ? decoder->remaining : 0;
 }

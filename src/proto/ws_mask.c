@@ -6,14 +6,26 @@
  * has such. */
 typedef uint64_t block __attribute__((vector_size(16), aligned(1), may_alias));
 
-/* The mask, beginning with the byte that comes next. */
-static uint32_t key_of(const uint8_t mask[4], size_t phase) {
-    uint8_t twice[8];
-    uint32_t key;
-    memcpy(twice, mask, 4);
-    memcpy(twice + 4, mask, 4);
-    memcpy(&key, twice + (phase & 3), sizeof key);
-    return key;
+/* The mask as it is `phase` bytes later. */
+static uint32_t turned(uint32_t key, size_t phase) {
+    unsigned bits = 8 * (unsigned)(phase & 3);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return key >> bits | key << (-bits & 31);
+#else
+    return key << bits | key >> (-bits & 31);
+#endif
+}
+
+static uint64_t load8(const uint8_t *from) {
+    uint64_t eight;
+    memcpy(&eight, from, sizeof eight);
+    return eight;
+}
+
+static uint32_t load4(const uint8_t *from) {
+    uint32_t four;
+    memcpy(&four, from, sizeof four);
+    return four;
 }
 
 /* Hot: 3 times as fast as eight bytes at a time from 1 KiB up (35 GB/s against 11 at 64 KiB). */
@@ -32,18 +44,32 @@ static size_t mask_blocks(uint8_t *bytes, size_t size, uint64_t key) {
     return done;
 }
 
-/* Fewer than sixteen, in at most four steps: most messages are small. */
+/* Fewer than sixteen, in two steps that may overlap: both are read before either is written. */
 static void mask_rest(uint8_t *bytes, size_t size, uint32_t key) {
-    uint32_t four;
-    for (size_t left = size / 4; left > 0; left--, bytes += 4) {
-        memcpy(&four, bytes, sizeof four);
-        four ^= key;
-        memcpy(bytes, &four, sizeof four);
+    if (size >= 8) {
+        uint32_t last_key = turned(key, size);
+        uint64_t first = load8(bytes) ^ ((uint64_t)key << 32 | key);
+        uint64_t last = load8(bytes + size - 8) ^ ((uint64_t)last_key << 32 | last_key);
+        memcpy(bytes, &first, sizeof first);
+        memcpy(bytes + size - 8, &last, sizeof last);
+        return;
+    }
+    if (size >= 4) {
+        uint32_t first = load4(bytes) ^ key;
+        uint32_t last = load4(bytes + size - 4) ^ turned(key, size);
+        memcpy(bytes, &first, sizeof first);
+        memcpy(bytes + size - 4, &last, sizeof last);
+        return;
     }
     uint8_t bytes_of_key[sizeof key];
     memcpy(bytes_of_key, &key, sizeof key);
-    for (size_t i = 0; i < (size & 3); i++)
+    for (size_t i = 0; i < size; i++)
         bytes[i] ^= bytes_of_key[i];
+}
+
+static void mask_narrow(uint8_t *bytes, size_t size, uint32_t key) {
+    size_t done = mask_blocks(bytes, size, (uint64_t)key << 32 | key);
+    mask_rest(bytes + done, size - done, key);
 }
 
 #if defined(__x86_64__)
@@ -85,16 +111,14 @@ static size_t mask_wide(uint8_t *bytes, size_t size, uint64_t key) {
 #define LARGE_ALIGNMENT 32
 
 void berth_ws_mask(uint8_t *bytes, size_t size, const uint8_t mask[4], size_t phase) {
-    size_t done = 0;
-    uint32_t key = key_of(mask, phase);
+    uint32_t key = turned(load4(mask), phase);
     if (size >= LARGE_MIN) {
         size_t lead = (0 - (uintptr_t)bytes) % LARGE_ALIGNMENT;
-        mask_rest(bytes, lead, key);
+        mask_narrow(bytes, lead, key);
+        key = turned(key, lead);
+        lead += mask_wide(bytes + lead, size - lead, (uint64_t)key << 32 | key);
         bytes += lead;
         size -= lead;
-        key = key_of(mask, phase + lead);
-        done = mask_wide(bytes, size, (uint64_t)key << 32 | key);
     }
-    done += mask_blocks(bytes + done, size - done, (uint64_t)key << 32 | key);
-    mask_rest(bytes + done, size - done, key);
+    mask_narrow(bytes, size, key);
 }

@@ -29,8 +29,15 @@ static void set_timer(struct berth_server *server, uint64_t at_ms) {
 
 void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind) {
     struct berth_server *server = conn->server;
+    const struct berth_deadline_queue *queue = &server->deadlines[kind];
+    uint64_t now_ms = berth_net_now_ms(server->net);
+    /* What is read several times a millisecond keeps its place: to move it touches its neighbours,
+     * which nobody else has in the cache. */
+    if (conn->deadline_kind == kind && berth_deadline_is_set(&conn->deadline) &&
+        conn->deadline.at_ms == now_ms + queue->delay_ms)
+        return;
     conn->deadline_kind = (uint8_t)kind;
-    berth_deadline_set(&conn->deadline, &server->deadlines[kind], berth_net_now_ms(server->net));
+    berth_deadline_set(&conn->deadline, &server->deadlines[kind], now_ms);
     set_timer(server, conn->deadline.at_ms);
 }
 

@@ -398,23 +398,25 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     size_t mark = berth_slow_mark(socket);
     size_t high = mark < OWN_QUEUE_MAX ? mark : OWN_QUEUE_MAX;
     size_t used = 0;
+    bool used_up;
     struct berth_ws_event event;
     do {
         used += berth_ws_decoder_feed(&socket->decoder, bytes + used, size - used, &event);
         on_event(socket, &event);
         ended = ended || is_end(socket, &event);
+        used_up = event.type == BERTH_WS_EVENT_NONE ||
+                  (used == size && berth_ws_decoder_is_quiet(&socket->decoder));
         if (conn->state == BERTH_CONN_LINGER || conn->state == BERTH_CONN_DEAD)
             return size;
         if (conn->held_back) {
             berth_conn_wait(conn);
             return used;
         }
-        if (berth_socket_queued(conn) > high &&
-            is_behind(conn, high, event.type == BERTH_WS_EVENT_NONE)) {
+        if (berth_socket_queued(conn) > high && is_behind(conn, high, used_up)) {
             berth_conn_wait(conn);
             return used;
         }
-    } while (event.type != BERTH_WS_EVENT_NONE);
+    } while (!used_up);
     time_message(conn, ended);
     return used;
 }
