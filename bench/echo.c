@@ -1,10 +1,5 @@
-/* The echo load: one thread, one epoll set, and waves: every connection sends as many messages as
- * may be on the way, and when all echoes of all of them are back, again.
- *
- * A load that answers each echo with the next message does about the same work as the server, call
- * for call. Then it is chance which of the two waits for the other, and who waits asks its set for
- * one event at a time: up to a fifth of the time that was measured was waiting. A wave is sent
- * faster than it is echoed, so the server always finds much to do, or sleeps.
+/* The echo load: one thread, one epoll set, a fixed number of messages on the way. Each echo that
+ * comes back releases the next message; or, in waves, all of them together release as many.
  */
 #include "client.h"
 #include "clock.h"
@@ -157,6 +152,8 @@ static void receive(struct echo *echo, struct connection *connection) {
         return;
     }
     count_echoes(echo, connection, count, now);
+    if (echo->phase != PHASE_DRAIN && !echo->options->waves)
+        queue(echo, connection, count, now);
 }
 
 static void read_edge(struct echo *echo, struct edge *ret_edge) {
@@ -197,6 +194,7 @@ static void step_phase(struct echo *echo) {
     }
 }
 
+/* As much on every connection as may be on the way; nothing is. */
 static void send_wave(struct echo *echo) {
     for (unsigned i = 0; i < echo->options->connections && echo->fault == NULL; i++) {
         queue(echo, &echo->connections[i], echo->options->in_flight, load_clock_ns());

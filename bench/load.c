@@ -28,6 +28,7 @@ static const char usage[] =
     "  --warmup S        before that, up to 5 (0.5)\n"
     "  --runs N          start: how often, up to 1000 (20)\n"
     "  --text            text messages instead of binary ones\n"
+    "  --waves           echo: send again when all echoes are back, not one for one\n"
     "  --awake           echo: never sleep\n"
     "  --raw             the server sends back the very bytes (berth_raw_echo)\n";
 
@@ -80,6 +81,7 @@ enum load_option {
     OPTION_WARMUP,
     OPTION_RUNS,
     OPTION_TEXT,
+    OPTION_WAVES,
     OPTION_AWAKE,
     OPTION_RAW,
 };
@@ -97,6 +99,7 @@ static const struct option long_options[] = {
     {"warmup", required_argument, NULL, OPTION_WARMUP},
     {"runs", required_argument, NULL, OPTION_RUNS},
     {"text", no_argument, NULL, OPTION_TEXT},
+    {"waves", no_argument, NULL, OPTION_WAVES},
     {"awake", no_argument, NULL, OPTION_AWAKE},
     {"raw", no_argument, NULL, OPTION_RAW},
     {NULL, 0, NULL, 0},
@@ -150,6 +153,7 @@ static bool set_number(struct load_options *options, enum load_option option, co
         return true;
     case OPTION_PATH:
     case OPTION_TEXT:
+    case OPTION_WAVES:
     case OPTION_AWAKE:
     case OPTION_RAW:
         break;
@@ -168,6 +172,8 @@ static bool read_options(int argc, char **argv, struct load_options *options) {
             options->path = optarg;
         else if (option == OPTION_TEXT)
             options->text = true;
+        else if (option == OPTION_WAVES)
+            options->waves = true;
         else if (option == OPTION_AWAKE)
             options->awake = true;
         else if (option == OPTION_RAW)

@@ -23,6 +23,7 @@ struct load_options {
     double warmup;
     unsigned runs;
     bool text;
+    bool waves; /* the next messages leave when all echoes are back, not one for one */
     bool awake; /* asks again and again what has come, and never sleeps */
     bool raw;   /* the server is the floor: it sends back the very bytes */
     char **command;

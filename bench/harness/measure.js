@@ -82,6 +82,12 @@ const echoCases = ({ cases, text }) =>
     echoes: true,
   }));
 
+/** Where connections are few, a wave is what the echo is anyway. */
+const waveCases = (options) => {
+  const cases = options.cases.filter(({ connections }) => connections > 4);
+  return echoCases({ ...options, cases }).map((one) => ({ ...one, args: [...one.args, '--waves'] }));
+};
+
 const spinCases = SPINS.map(({ name, args }) => ({
   name,
   args: ['echo', '--connections', 1, '--in-flight', 1, '--size', 20, ...args],
@@ -139,14 +145,15 @@ export async function measure(servers, options, cpus, progress) {
   const sockets = (part) => takingPart(part).filter((server) => server.web !== 'only');
   const hubs = takingPart('fan').filter((server) => server.hub);
   const web = takingPart('http').filter((server) => server.web !== undefined);
-  const pair = sockets('spin').filter((server) => server.raw || server.name.startsWith('berth'));
+  const pair = (part) => sockets(part).filter((server) => server.raw || server.name.startsWith('berth'));
   const rounds = (part, taking, cases) => measureRounds(part, taking, cases, options, cpus, ledger);
   const echo = has('echo') ? await rounds('echo', sockets('echo'), echoCases(options)) : [];
-  const spin = has('spin') ? await rounds('spin', pair, spinCases) : [];
+  const waves = has('waves') ? await rounds('waves', pair('waves'), waveCases(options)) : [];
+  const spin = has('spin') ? await rounds('spin', pair('spin'), spinCases) : [];
   const shake = has('shake') ? await rounds('shake', sockets('shake'), SHAKES) : [];
   const fan = has('fan') ? await rounds('fan', hubs, FANS) : [];
   const http = has('http') ? await rounds('http', web, pageCases) : [];
   const memory = has('memory') ? await measureMemory(sockets('memory'), options, cpus, ledger) : {};
   const start = has('start') ? await measureStart(takingPart('start'), options, cpus, ledger) : {};
-  return { echo, spin, shake, fan, http, memory, start, failed: ledger.failed };
+  return { echo, waves, spin, shake, fan, http, memory, start, failed: ledger.failed };
 }

@@ -11,7 +11,7 @@ hub, files beside web servers, memory of idle connections, and start-up.
   --seconds S      measured per case and round (2)
   --only NAMES     these servers and the floor, e.g. berth,ws
   --cases CASES    connections x in flight x size, e.g. 64x16x20,4x4x1MiB
-  --parts PARTS    of echo,spin,shake,fan,http,memory,start (all)
+  --parts PARTS    of echo,waves,spin,shake,fan,http,memory,start (all)
   --text           text messages instead of binary ones
   --idle N         idle connections for the memory part (10000)
   --json FILE      write everything that was measured
@@ -26,7 +26,7 @@ the bench build (build/bench); PEER adds servers, one a line: name=command with 
 
 const DEFAULT_CASES =
   '64x1x20,64x16x20,1000x1x20,1000x16x20,64x1x16KiB,64x16x16KiB,1x1x1MiB,4x4x1MiB';
-const PARTS = ['echo', 'spin', 'shake', 'fan', 'http', 'memory', 'start'];
+const PARTS = ['echo', 'waves', 'spin', 'shake', 'fan', 'http', 'memory', 'start'];
 const UNITS = { '': 1, B: 1, KiB: 1024, MiB: 1024 * 1024 };
 
 /** What the person typed is wrong: said in one line, exit code 2. */

@@ -49,6 +49,9 @@ export function summarise(data) {
     cases: Object.fromEntries(
       data.cases.map((name) => [name, summariseCase(data.echo, floor, server.name, name)]),
     ),
+    waves: Object.fromEntries(
+      data.cases.map((name) => [name, summariseCase(data.waves ?? [], floor, server.name, name)]),
+    ),
     spins: Object.fromEntries(
       SPINS.map(({ name }) => [name, summariseCase(data.spin ?? [], floor, server.name, name)]),
     ),

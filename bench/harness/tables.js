@@ -46,6 +46,20 @@ function rateAgainst(figures, rate) {
   return `${rate(figures)}${ratio}`;
 }
 
+function waveTable(data, summary) {
+  const has = (server, name) => server.waves?.[name] !== undefined;
+  const cases = data.cases.filter((name) => summary.some((server) => has(server, name)));
+  const having = summary.filter((server) => cases.some((name) => has(server, name)));
+  if (having.length === 0) return [];
+  return [
+    {
+      title: 'The same in waves: server processor time per message, µs (× the floor)',
+      head: ['', ...cases],
+      rows: having.map(({ name, waves }) => [name, ...cases.map((one) => cpuCell(waves[one]))]),
+    },
+  ];
+}
+
 function spinTable(summary) {
   const having = summary.filter((server) => SPINS.some(({ name }) => server.spins?.[name] !== undefined));
   if (having.length === 0) return [];
@@ -133,7 +147,7 @@ export function tables(data, summary) {
     caseTable('Round trip, µs, median / 99th percentile', data, summary, timeCell),
     caseTable('How busy the load generator was', data, summary, busyCell),
   ];
-  return [...(data.echo.length > 0 ? echo : []), ...spinTable(summary), ...shakeTable(summary), ...fanTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
+  return [...(data.echo.length > 0 ? echo : []), ...waveTable(data, summary), ...spinTable(summary), ...shakeTable(summary), ...fanTable(summary), ...pageTables(summary), ...memoryTable(summary), ...startTable(summary)];
 }
 
 function textTable({ title, head, rows }) {
