@@ -377,6 +377,7 @@ static void test_spinning_changes_only_the_time(void **state) {
 /* Two peers with an end each. The first has always said the next thing before it is looked for; the
  * second speaks while the first is heard, and again once it was heard itself. */
 static struct hasty {
+    bool asked_for;
     int talker, other; /* sockets of the test's own */
     size_t talker_said, other_said;
     int waited; /* what the talker said meanwhile, since the other spoke */
@@ -389,7 +390,7 @@ static void say(int socket, size_t *said) {
 }
 
 static void hear_both(struct end *end, enum happening what) {
-    if (what == ACCEPTED)
+    if (what == ACCEPTED && hasty.asked_for)
         QUIETLY(end->world, berth_net_stream_hasten(end->stream));
     if (what != DATA)
         return;
@@ -412,25 +413,37 @@ static bool talker_ended(const struct world *world) { return world->ends[0].coun
 
 static bool both_are_there(const struct world *world) { return world->end_count == 2; }
 
-/* While it spins, the loop asks first who always has more to say, and yet hears others soon. */
-static void test_a_hasty_stream_keeps_nobody_waiting(void **state) {
-    struct world *world = world_open(*state);
+static void talk(struct world *world, bool asked_for) {
     berth_net_spin(world->net, 1000);
     world_serve(world, hear_both);
-    hasty = (struct hasty){.talker = raw_connect(world)};
+    hasty = (struct hasty){.asked_for = asked_for, .talker = raw_connect(world)};
     hasty.other = raw_connect(world);
     world_run_until(world, both_are_there);
     say(hasty.talker, &hasty.talker_said);
     world_run_until(world, talker_ended);
     assert_int_equal(world->ends[0].count[DATA], rounds);
     assert_int_equal(world->ends[1].received, hasty.other_said);
-    assert_in_range(hasty.waited_max, 1, 11);
-    if (world->transport == &transport_epoll) /* where it is heeded */
-        assert_in_range(hasty.other_said, rounds / 11, rounds / 4);
     end_close(&world->ends[0]);
     end_close(&world->ends[1]);
     close(hasty.talker);
     close(hasty.other);
+}
+
+/* While it spins, the loop asks first who always has more to say, and yet hears others soon. */
+static void test_a_hasty_stream_keeps_nobody_waiting(void **state) {
+    struct world *world = world_open(*state);
+    talk(world, true);
+    assert_in_range(hasty.waited_max, 1, 11);
+    if (world->transport == &transport_epoll) /* where it is heeded */
+        assert_in_range(hasty.other_said, rounds / 11, rounds / 4);
+    world_close(world);
+}
+
+/* A request must not be heard before the change of a file that came before it. */
+static void test_no_other_stream_is_heard_out_of_turn(void **state) {
+    struct world *world = world_open(*state);
+    talk(world, false);
+    assert_in_range(hasty.waited_max, 1, 2);
     world_close(world);
 }
 
@@ -462,6 +475,7 @@ int main(void) {
         ON_REAL(test_half_a_send_without_memory_is_a_failure),
         ON_REAL(test_spinning_changes_only_the_time),
         ON_REAL(test_a_hasty_stream_keeps_nobody_waiting),
+        ON_REAL(test_no_other_stream_is_heard_out_of_turn),
         ON_REAL(test_no_allocation_for_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
