@@ -1,12 +1,14 @@
 #include "backend/kinds.h"
 
+#include "base/hot.h"
+
 static int on_open(void *owner, struct berth_socket *socket, struct berth_view query) {
     (void)owner, (void)socket, (void)query;
     return 0;
 }
 
-static void on_message(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
-                       struct berth_view message) {
+BERTH_HOT static void on_message(void *owner, struct berth_socket *socket,
+                                 enum berth_ws_opcode opcode, struct berth_view message) {
     (void)owner;
     /* A peer that does not read is slowed down by the server; there is nothing to do about it here.
      */

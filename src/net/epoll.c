@@ -1,4 +1,5 @@
 #include "base/alloc.h"
+#include "base/hot.h"
 #include "net/epoll_transport.h"
 
 /* -- A turn of the loop ------------------------------------------------------------------------ */
@@ -86,7 +87,7 @@ static void tell_uv(struct berth_net_epoll *net, const struct berth_sys_poll_eve
     }
 }
 
-static int wait_and_tell(struct berth_net_epoll *net) {
+BERTH_HOT static int wait_and_tell(struct berth_net_epoll *net) {
     struct berth_sys_poll_event events[BERTH_SYS_POLL_EVENTS_MAX];
     int count = wait_awake(net, events, quiet_ms(net));
     if (count < 0)
@@ -95,11 +96,13 @@ static int wait_and_tell(struct berth_net_epoll *net) {
         net->partner = NULL;
     uv_update_time(&net->uv.loop);
     tell_uv(net, events, count);
+    net->uv.base.kept_ms = uv_now(&net->uv.loop);
     for (int i = 0; i < count; i++) {
         struct berth_net_epoll_source *source = events[i].owner;
         if (source != &net->uv_source)
             source->on_ready(source, events[i].what);
     }
+    net->uv.base.kept_ms = 0;
     return 0;
 }
 
@@ -145,7 +148,7 @@ static void stop(struct berth_net *base) { berth_net_epoll_of(base)->stopped = t
 
 static void wake(struct berth_net *base) { berth_net_epoll_of(base)->failures_due = true; }
 
-static uint64_t now_ms(const struct berth_net *net) {
+BERTH_HOT static uint64_t now_ms(const struct berth_net *net) {
     const struct berth_net_epoll *epoll = (const struct berth_net_epoll *)(const void *)net;
     return uv_now(&epoll->uv.loop);
 }

@@ -1,5 +1,6 @@
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/hot.h"
 #include "net/epoll_transport.h"
 #include "sys/listen.h"
 #include "sys/stream.h"
@@ -61,30 +62,31 @@ enum heard {
     HEARD_PART, /* the read filled its place: there may be more */
 };
 
-/* Hot. */
-static enum heard read_once(struct berth_net_epoll_stream *stream) {
-    size_t most = BERTH_NET_UV_READ_SIZE, size = 0;
-    uint8_t *buffer = (uint8_t *)net_of(stream)->uv.read_buffer;
-    uint8_t *place = berth_net_stream_place(&stream->base, buffer, &most);
-    int error = 0;
-    switch (berth_sys_receive(stream->socket, place, most, &size, &error)) {
-    case BERTH_SYS_GOT_NOTHING:
+/* There are no bytes: 0 for now, or an error. */
+BERTH_APART static enum heard hear_no_bytes(struct berth_net_epoll_stream *stream, int error) {
+    if (error == 0)
         return HEARD_NOTHING;
-    case BERTH_SYS_GOT_BYTES:
-        berth_net_stream_received(&stream->base, place, size);
-        return size < most ? HEARD_ALL : HEARD_PART;
-    case BERTH_SYS_GOT_END:
+    if (error == BERTH_E_CLOSED) {
         berth_net_epoll_read_stop(&stream->base);
         berth_net_stream_ended(&stream->base);
-        return HEARD_ALL;
-    case BERTH_SYS_GOT_ERROR:
+    } else {
         berth_net_stream_failed(&stream->base, error);
-        return HEARD_ALL;
     }
-    berth_assert_failed("a read gives one of enum berth_sys_got", __FILE__, __LINE__);
+    return HEARD_ALL;
 }
 
-static void receive(struct berth_net_epoll_stream *stream) {
+static inline enum heard read_once(struct berth_net_epoll_stream *stream) {
+    uint8_t *memory = (uint8_t *)net_of(stream)->uv.read_buffer;
+    struct berth_net_place place = berth_net_stream_place(
+        &stream->base, (struct berth_net_place){memory, BERTH_NET_UV_READ_SIZE});
+    ptrdiff_t got = berth_sys_receive(stream->socket, place.bytes, place.size);
+    if (got <= 0)
+        return hear_no_bytes(stream, (int)got);
+    berth_net_stream_received(&stream->base, place.bytes, (size_t)got);
+    return (size_t)got < place.size ? HEARD_ALL : HEARD_PART;
+}
+
+static inline void receive(struct berth_net_epoll_stream *stream) {
     for (int i = 0; i < READS_MAX && stream->reading; i++)
         if (read_once(stream) != HEARD_PART)
             return;
@@ -97,11 +99,10 @@ bool berth_net_epoll_stream_hear(struct berth_net_epoll_stream *stream) {
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-/* Hot. */
-int berth_net_epoll_write(struct berth_net_stream *base, const struct berth_view *parts,
-                          size_t count, size_t *ret_written) {
+BERTH_HOT ptrdiff_t berth_net_epoll_write(struct berth_net_stream *base,
+                                          const struct berth_view *parts, size_t count) {
     BERTH_ASSERT(count <= BERTH_SYS_SEND_PARTS_MAX);
-    return berth_sys_send(stream_of(base)->socket, parts, count, ret_written);
+    return berth_sys_send(stream_of(base)->socket, parts, count);
 }
 
 int berth_net_epoll_flush(struct berth_net_stream *base) {
@@ -115,7 +116,7 @@ static void stop_writing(struct berth_net_epoll_stream *stream) {
     ask_or_fail(stream);
 }
 
-static void send_queue(struct berth_net_epoll_stream *stream) {
+BERTH_APART static void send_queue(struct berth_net_epoll_stream *stream) {
     struct berth_net_queue *queue = &stream->base.queue;
     if (queue->size == 0) { /* it was only to be told when there is room */
         stop_writing(stream);
@@ -124,14 +125,13 @@ static void send_queue(struct berth_net_epoll_stream *stream) {
     }
     struct berth_view views[FLUSH_PARTS_MAX];
     size_t count = berth_net_queue_peek(queue, views, FLUSH_PARTS_MAX);
-    size_t written = 0;
-    int error = berth_sys_send(stream->socket, views, count, &written);
-    if (error < 0 || written == queue->size)
+    ptrdiff_t written = berth_sys_send(stream->socket, views, count);
+    if (written < 0 || (size_t)written == queue->size)
         stop_writing(stream);
-    if (error < 0)
-        berth_net_stream_fail_later(&stream->base, error);
+    if (written < 0)
+        berth_net_stream_fail_later(&stream->base, (int)written);
     else if (written > 0)
-        berth_net_stream_written(&stream->base, written);
+        berth_net_stream_written(&stream->base, (size_t)written);
 }
 
 int berth_net_epoll_shutdown(struct berth_net_stream *base) {
@@ -147,22 +147,10 @@ static void finish_connecting(struct berth_net_epoll_stream *stream) {
         berth_net_stream_connected(&stream->base, berth_sys_connect_result(stream->socket));
 }
 
-static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
-    struct berth_net_epoll_stream *stream =
-        BERTH_NET_CONTAINER(source, struct berth_net_epoll_stream, source);
-    bool broken = (what & BERTH_SYS_POLL_BROKEN) != 0;
+BERTH_APART static void on_ready_unless_open(struct berth_net_epoll_stream *stream) {
     switch ((enum berth_net_stream_state)stream->base.state) {
     case BERTH_NET_STREAM_CONNECTING:
         finish_connecting(stream);
-        return;
-    case BERTH_NET_STREAM_OPEN:
-        if (stream->base.hasty)
-            net_of(stream)->partner = stream;
-        if (stream->reading && (broken || (what & BERTH_SYS_POLL_READ) != 0))
-            receive(stream);
-        if (stream->base.state == BERTH_NET_STREAM_OPEN && stream->writing &&
-            (broken || (what & BERTH_SYS_POLL_WRITE) != 0))
-            send_queue(stream);
         return;
     case BERTH_NET_STREAM_BROKEN:
     case BERTH_NET_STREAM_FAILED:
@@ -172,11 +160,28 @@ static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
         if (stream->reading)
             receive(stream);
         return;
+    case BERTH_NET_STREAM_OPEN:
     case BERTH_NET_STREAM_CLOSING:  /* in this very turn */
     case BERTH_NET_STREAM_ACCEPTED: /* not in the set yet */
         return;
     }
     berth_assert_failed("state is one of enum berth_net_stream_state", __FILE__, __LINE__);
+}
+
+BERTH_HOT static void on_ready(struct berth_net_epoll_source *source, unsigned what) {
+    struct berth_net_epoll_stream *stream =
+        BERTH_NET_CONTAINER(source, struct berth_net_epoll_stream, source);
+    if (stream->base.state != BERTH_NET_STREAM_OPEN) {
+        on_ready_unless_open(stream);
+        return;
+    }
+    if (stream->base.hasty)
+        net_of(stream)->partner = stream;
+    if (stream->reading && (what & (BERTH_SYS_POLL_READ | BERTH_SYS_POLL_BROKEN)) != 0)
+        receive(stream);
+    if (stream->writing && stream->base.state == BERTH_NET_STREAM_OPEN &&
+        (what & (BERTH_SYS_POLL_WRITE | BERTH_SYS_POLL_BROKEN)) != 0)
+        send_queue(stream);
 }
 
 /* -- Opening and closing ----------------------------------------------------------------------- */

@@ -82,8 +82,8 @@ void berth_net_epoll_stream_adopt(struct berth_net_epoll *net,
 
 void berth_net_epoll_read_start(struct berth_net_stream *stream);
 void berth_net_epoll_read_stop(struct berth_net_stream *stream);
-int berth_net_epoll_write(struct berth_net_stream *stream, const struct berth_view *parts,
-                          size_t count, size_t *ret_written);
+ptrdiff_t berth_net_epoll_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                                size_t count);
 int berth_net_epoll_flush(struct berth_net_stream *stream);
 int berth_net_epoll_shutdown(struct berth_net_stream *stream);
 void berth_net_epoll_stream_close(struct berth_net_stream *stream);

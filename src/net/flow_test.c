@@ -314,6 +314,7 @@ static void receive_elsewhere(struct end *end) {
     size_t turn = (size_t)end->count[DATA] % 4;
     end->place = turn == 1 || turn == 3 ? NULL : places[turn];
     end->place_size = sizes[turn];
+    berth_net_stream_choose(end->stream, turn < 3); /* not asked, it gets all there is */
 }
 
 static void receive_in_turns(struct end *end, enum happening what) {

@@ -1,4 +1,5 @@
 #include "base/assert.h"
+#include "base/hot.h"
 #include "berth/error.h"
 #include "net/transport.h"
 
@@ -16,6 +17,7 @@ void berth_net_init(struct berth_net *net, const struct berth_net_ops *ops) {
     berth_net_list_init(&net->watches);
     berth_net_list_init(&net->bells);
     net->spin_us = 0;
+    net->kept_ms = 0;
     net->running = false;
     net->ending = false;
 }
@@ -44,7 +46,9 @@ void berth_net_stop(struct berth_net *net) {
 
 void berth_net_spin(struct berth_net *net, uint32_t microseconds) { net->spin_us = microseconds; }
 
-uint64_t berth_net_now_ms(const struct berth_net *net) { return net->ops->now_ms(net); }
+BERTH_HOT uint64_t berth_net_now_ms(const struct berth_net *net) {
+    return net->kept_ms != 0 ? net->kept_ms : net->ops->now_ms(net);
+}
 
 static void stop_all_but_connections(struct berth_net *net) {
     for (struct berth_net_link *link = net->timers.next; link != &net->timers; link = link->next)

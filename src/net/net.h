@@ -98,9 +98,10 @@ struct berth_net_stream_events {
      * may be NULL for those. */
     void (*on_connect)(void *owner, int error);
 
-    /* A question before each read: where are the bytes to go that come next? NULL: into memory of
-     * the loop's. At most *ret_size are read, which the owner may make less. No function of the net
-     * may be called from here, and the read may come to nothing. */
+    /* A question before each read, if berth_net_stream_choose was called: where are the bytes to go
+     * that come next? NULL: into memory of the loop's. At most *ret_size are read, which the owner
+     * may make less. No function of the net may be called from here, and the read may come to
+     * nothing. */
     uint8_t *(*place)(void *owner, size_t *ret_size);
 
     /* Bytes. They may be changed in place; they are gone when the call returns, but for those that
@@ -182,6 +183,9 @@ void berth_net_stream_resume(struct berth_net_stream *stream);
  * a loop that spins asks it first, a few times for each look at all others. So with messages; not
  * with a request for a file that a watch tells of. A hint; `epoll` alone heeds it. */
 void berth_net_stream_hasten(struct berth_net_stream *stream);
+
+/* From now on `place` is asked before each read, or is not asked any more. */
+void berth_net_stream_choose(struct berth_net_stream *stream, bool choosing);
 
 /* Says "no more from me" (FIN) once the queue is sent. Reading goes on. */
 void berth_net_stream_shutdown(struct berth_net_stream *stream);

@@ -49,13 +49,12 @@ static void fail(struct berth_net_sim_stream *stream, int error) {
 
 static void deliver_bytes(struct berth_net_sim_stream *stream) {
     struct berth_net_sim *net = net_of(stream);
-    size_t max = read_max;
-    uint8_t *place = berth_net_stream_place(&stream->base, NULL, &max);
-    if (max > stream->inbox.size)
-        max = stream->inbox.size;
+    struct berth_net_place place =
+        berth_net_stream_place(&stream->base, (struct berth_net_place){NULL, read_max});
+    size_t max = place.size < stream->inbox.size ? place.size : stream->inbox.size;
     size_t size = berth_net_sim_part(net, max, net->options.short_reads);
-    uint8_t *memory = place == NULL ? berth_alloc(size) : NULL;
-    uint8_t *bytes = place != NULL ? place : memory;
+    uint8_t *memory = place.bytes == NULL ? berth_alloc(size) : NULL;
+    uint8_t *bytes = place.bytes != NULL ? place.bytes : memory;
     if (bytes == NULL) {
         reset_peer(stream);
         fail(stream, BERTH_E_MEMORY);
@@ -230,9 +229,11 @@ static int put(struct berth_net_sim_stream *stream, const struct berth_view *par
     return 0;
 }
 
-int berth_net_sim_write(struct berth_net_stream *stream, const struct berth_view *parts,
-                        size_t count, size_t *ret_written) {
-    return put(stream_of(stream), parts, count, ret_written);
+ptrdiff_t berth_net_sim_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                              size_t count) {
+    size_t written = 0;
+    int error = put(stream_of(stream), parts, count, &written);
+    return error < 0 ? error : (ptrdiff_t)written;
 }
 
 static void on_flush(struct berth_net_sim_event *event) {

@@ -109,8 +109,8 @@ int berth_net_sim_connect(struct berth_net *net, const struct berth_addr *to,
                           struct berth_net_stream **ret_stream);
 void berth_net_sim_read_start(struct berth_net_stream *stream);
 void berth_net_sim_read_stop(struct berth_net_stream *stream);
-int berth_net_sim_write(struct berth_net_stream *stream, const struct berth_view *parts,
-                        size_t count, size_t *ret_written);
+ptrdiff_t berth_net_sim_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                              size_t count);
 int berth_net_sim_flush(struct berth_net_stream *stream);
 int berth_net_sim_shutdown(struct berth_net_stream *stream);
 void berth_net_sim_stream_close(struct berth_net_stream *stream);

@@ -1,4 +1,5 @@
 #include "base/assert.h"
+#include "base/hot.h"
 #include "berth/error.h"
 #include "net/transport.h"
 
@@ -97,38 +98,50 @@ static int enqueue(struct berth_net_stream *stream, const struct berth_view *par
     return 0;
 }
 
+static inline size_t size_of(const struct berth_view *parts, size_t count) {
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += parts[i].size;
+    return size;
+}
+
 /* How much there is to send; 0 with an error when it may not be sent. */
 static size_t size_to_send(const struct berth_net_stream *stream, const struct berth_view *parts,
                            size_t count, int *ret_error) {
     BERTH_ASSERT(stream->state != BERTH_NET_STREAM_ACCEPTED);
     *ret_error = is_sending(stream) ? 0 : BERTH_E_CLOSED;
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += parts[i].size;
-    size_t pending = stream->queue.size;
+    size_t size = size_of(parts, count), pending = stream->queue.size;
     if (*ret_error == 0 && size > 0 && (pending > stream->limit || size > stream->limit - pending))
         *ret_error = BERTH_E_FULL;
     return *ret_error == 0 ? size : 0;
 }
 
-/* Hot: once for every message sent. Where the kernel takes all, this is one system call, no copy
- * and no allocation. */
-int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts, size_t count) {
+/* What was not written at once is queued. */
+BERTH_APART static int send_rest(struct berth_net_stream *stream, const struct berth_view *parts,
+                                 size_t count, ptrdiff_t written) {
+    if (written >= 0)
+        return enqueue(stream, parts, count, (size_t)written);
+    berth_net_stream_fail_later(stream, (int)written);
+    return 0;
+}
+
+/* What cannot be written at once is refused, or queued. */
+BERTH_APART static int send_later(struct berth_net_stream *stream, const struct berth_view *parts,
+                                  size_t count) {
     int error;
     size_t size = size_to_send(stream, parts, count, &error);
-    if (size == 0)
-        return error;
-    size_t written = 0;
-    if (stream->queue.size == 0 && stream->state == BERTH_NET_STREAM_OPEN) {
-        error = stream->net->ops->write(stream, parts, count, &written);
-        if (error < 0) {
-            berth_net_stream_fail_later(stream, error);
-            return 0;
-        }
-        if (written == size)
-            return 0;
-    }
-    return enqueue(stream, parts, count, written);
+    return size == 0 ? error : enqueue(stream, parts, count, 0);
+}
+
+/* Where the kernel takes all, this is one system call, no copy and no allocation. */
+BERTH_HOT int berth_net_send(struct berth_net_stream *stream, const struct berth_view *parts,
+                             size_t count) {
+    size_t size = size_of(parts, count);
+    if (stream->state != BERTH_NET_STREAM_OPEN || stream->shut || stream->queue.size > 0 ||
+        size == 0 || size > stream->limit)
+        return send_later(stream, parts, count);
+    ptrdiff_t written = stream->net->ops->write(stream, parts, count);
+    return written == (ptrdiff_t)size ? 0 : send_rest(stream, parts, count, written);
 }
 
 /* Where the transport cannot tell by itself when there is room, so much of what did not go is
@@ -168,27 +181,24 @@ int berth_net_offer(struct berth_net_stream *stream, struct berth_view bytes, si
     *ret_taken = 0;
     if (size == 0)
         return error;
-    size_t written = 0;
-    error = stream->net->ops->write(stream, &bytes, 1, &written);
-    if (error < 0) {
-        berth_net_stream_fail_later(stream, error);
+    ptrdiff_t written = stream->net->ops->write(stream, &bytes, 1);
+    if (written < 0) {
+        berth_net_stream_fail_later(stream, (int)written);
         return 0;
     }
-    *ret_taken = written;
-    if (written < size)
-        *ret_taken +=
-            wait_for_room(stream, (struct berth_view){bytes.data + written, size - written});
+    size_t taken = (size_t)written;
+    if (taken < size)
+        taken += wait_for_room(stream, (struct berth_view){bytes.data + taken, size - taken});
+    *ret_taken = taken;
     return 0;
 }
 
 int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
                          size_t count) {
-    int error;
-    return size_to_send(stream, parts, count, &error) == 0 ? error
-                                                           : enqueue(stream, parts, count, 0);
+    return send_later(stream, parts, count);
 }
 
-size_t berth_net_stream_pending(const struct berth_net_stream *stream) {
+BERTH_HOT size_t berth_net_stream_pending(const struct berth_net_stream *stream) {
     return stream->queue.size;
 }
 
@@ -234,19 +244,17 @@ void berth_net_stream_resume(struct berth_net_stream *stream) {
 
 void berth_net_stream_hasten(struct berth_net_stream *stream) { stream->hasty = true; }
 
-uint8_t *berth_net_stream_place(const struct berth_net_stream *stream, uint8_t *memory,
-                                size_t *ret_size) {
-    if (stream->events->place == NULL)
-        return memory;
-    size_t most = *ret_size;
-    uint8_t *place = stream->events->place(stream->owner, ret_size);
-    BERTH_ASSERT(*ret_size > 0 && *ret_size <= most);
-    return place != NULL ? place : memory;
+void berth_net_stream_choose(struct berth_net_stream *stream, bool choosing) {
+    BERTH_ASSERT(!choosing || stream->events->place != NULL);
+    stream->choosing = choosing;
 }
 
-void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data, size_t size) {
-    BERTH_ASSERT(is_reading(stream));
-    stream->events->on_data(stream->owner, data, size);
+struct berth_net_place berth_net_stream_ask_place(const struct berth_net_stream *stream,
+                                                  struct berth_net_place memory) {
+    size_t size = memory.size;
+    uint8_t *place = stream->events->place(stream->owner, &size);
+    BERTH_ASSERT(size > 0 && size <= memory.size);
+    return (struct berth_net_place){place != NULL ? place : memory.bytes, size};
 }
 
 void berth_net_stream_ended(struct berth_net_stream *stream) {

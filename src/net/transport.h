@@ -52,9 +52,10 @@ struct berth_net_ops {
     void (*read_start)(struct berth_net_stream *stream);
     void (*read_stop)(struct berth_net_stream *stream);
 
-    /* Writes what goes at once, which may be nothing. An error is the connection's end. */
-    int (*write)(struct berth_net_stream *stream, const struct berth_view *parts, size_t count,
-                 size_t *ret_written);
+    /* Writes what goes at once: gives how many bytes, maybe none. An error is the connection's end.
+     */
+    ptrdiff_t (*write)(struct berth_net_stream *stream, const struct berth_view *parts,
+                       size_t count);
 
     /* Begins to write what the queue holds; ends in berth_net_stream_written. */
     int (*flush)(struct berth_net_stream *stream);
@@ -106,6 +107,7 @@ struct berth_net {
     struct berth_net_link signals;
     struct berth_net_link watches;
     struct berth_net_link bells;
+    uint64_t kept_ms; /* what now_ms would give, while it is sure not to change; else 0 */
     uint32_t spin_us;
     bool running;
     bool ending; /* berth_net_destroy runs: only on_closed is called, nothing new is made */
@@ -136,12 +138,13 @@ struct berth_net_stream {
     void *owner;
     struct berth_net_queue queue;
     size_t limit;
-    int failure;     /* what UNREACHED and BROKEN have to report */
-    uint8_t state;   /* enum berth_net_stream_state */
-    bool paused : 1; /* by the owner */
-    bool ended : 1;  /* the peer sent FIN */
-    bool shut : 1;   /* we sent FIN, or will when the queue is empty */
-    bool hasty : 1;  /* it may be asked before what else there is */
+    int failure;       /* what UNREACHED and BROKEN have to report */
+    uint8_t state;     /* enum berth_net_stream_state */
+    bool paused : 1;   /* by the owner */
+    bool ended : 1;    /* the peer sent FIN */
+    bool shut : 1;     /* we sent FIN, or will when the queue is empty */
+    bool hasty : 1;    /* it may be asked before what else there is */
+    bool choosing : 1; /* `place` is asked */
     bool itself : 1; /* connected to itself: closed without a trace (a reset), else the system would
                         keep the port from its server for a minute */
 };
@@ -201,14 +204,26 @@ void berth_net_listener_got_socket(struct berth_net_listener *listener, berth_ne
 void berth_net_listener_failed(struct berth_net_listener *listener, int error);
 void berth_net_listener_closed(struct berth_net_listener *listener);
 
-/* Where a read is to put at most *ret_size bytes: `memory` unless the owner has a place of its own.
- */
-uint8_t *berth_net_stream_place(const struct berth_net_stream *stream, uint8_t *memory,
-                                size_t *ret_size);
+/* Where a read puts how much at most. */
+struct berth_net_place {
+    uint8_t *bytes;
+    size_t size;
+};
+
+/* The memory of the loop's, unless the owner has a place of its own, or wants less. */
+struct berth_net_place berth_net_stream_ask_place(const struct berth_net_stream *stream,
+                                                  struct berth_net_place memory);
+static inline struct berth_net_place berth_net_stream_place(const struct berth_net_stream *stream,
+                                                            struct berth_net_place memory) {
+    return stream->choosing ? berth_net_stream_ask_place(stream, memory) : memory;
+}
 
 /* A stream's events. All but `connected` and `failed` need a stream that reads. */
 void berth_net_stream_connected(struct berth_net_stream *stream, int error);
-void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data, size_t size);
+static inline void berth_net_stream_received(struct berth_net_stream *stream, uint8_t *data,
+                                             size_t size) {
+    stream->events->on_data(stream->owner, data, size);
+}
 void berth_net_stream_ended(struct berth_net_stream *stream);
 void berth_net_stream_failed(struct berth_net_stream *stream, int error);
 

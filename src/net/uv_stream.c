@@ -108,10 +108,10 @@ int berth_net_uv_connect(struct berth_net *net, const struct berth_addr *to,
 static void on_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer) {
     (void)suggested;
     struct berth_net_uv_stream *stream = handle->data;
-    size_t size = BERTH_NET_UV_READ_SIZE;
     uint8_t *memory = (uint8_t *)berth_net_uv_of(stream->base.net)->read_buffer;
-    uint8_t *place = berth_net_stream_place(&stream->base, memory, &size);
-    *ret_buffer = uv_buf_init((char *)place, (unsigned)size);
+    struct berth_net_place place = berth_net_stream_place(
+        &stream->base, (struct berth_net_place){memory, BERTH_NET_UV_READ_SIZE});
+    *ret_buffer = uv_buf_init((char *)place.bytes, (unsigned)place.size);
 }
 
 static void on_read(uv_stream_t *handle, ssize_t size, const uv_buf_t *buffer) {
@@ -134,10 +134,10 @@ void berth_net_uv_read_stop(struct berth_net_stream *stream) { uv_read_stop(hand
 
 /* -- Writing ----------------------------------------------------------------------------------- */
 
-/* Hot. One system call for all messages of up to WRITE_PARTS_MAX parts. */
-int berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view *parts,
-                       size_t count, size_t *ret_written) {
-    size_t written = 0;
+/* One system call for all messages of up to WRITE_PARTS_MAX parts. */
+ptrdiff_t berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                             size_t count) {
+    ptrdiff_t written = 0;
     for (size_t done = 0; done < count;) {
         size_t now = count - done < WRITE_PARTS_MAX ? count - done : WRITE_PARTS_MAX;
         uv_buf_t buffers[WRITE_PARTS_MAX];
@@ -145,13 +145,12 @@ int berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view 
         int result = uv_try_write(handle_of(stream), buffers, (unsigned)now);
         if (result < 0 && result != UV_EAGAIN)
             return berth_net_uv_error(result);
-        written += result > 0 ? (size_t)result : 0;
+        written += result > 0 ? result : 0;
         if (result < 0 || (size_t)result < size)
             break;
         done += now;
     }
-    *ret_written = written;
-    return 0;
+    return written;
 }
 
 static void on_written(uv_write_t *request, int status) {

@@ -63,8 +63,8 @@ int berth_net_uv_stream_adopt(struct berth_net_uv *net, struct berth_net_uv_stre
 
 void berth_net_uv_read_start(struct berth_net_stream *stream);
 void berth_net_uv_read_stop(struct berth_net_stream *stream);
-int berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view *parts,
-                       size_t count, size_t *ret_written);
+ptrdiff_t berth_net_uv_write(struct berth_net_stream *stream, const struct berth_view *parts,
+                             size_t count);
 int berth_net_uv_flush(struct berth_net_stream *stream);
 int berth_net_uv_shutdown(struct berth_net_stream *stream);
 void berth_net_uv_stream_close(struct berth_net_stream *stream);

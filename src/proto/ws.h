@@ -153,6 +153,17 @@ bool berth_ws_decoder_leave_room(struct berth_ws_decoder *decoder);
 size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
                              struct berth_ws_event *ret_event);
 
+/* The same for what nearly all messages are: in one frame, of up to 64 KiB, whole in the input.
+ * Gives the payload, which lies in the input, unmasked, and ends what was used of it. `data` is
+ * NULL for anything else, good or bad, which is left as it was, for berth_ws_decoder_feed. */
+struct berth_view berth_ws_decoder_feed_whole(struct berth_ws_decoder *decoder, uint8_t *bytes,
+                                              size_t size);
+
+/* The opcode of the frame whose first byte it is. */
+static inline enum berth_ws_opcode berth_ws_opcode_of(uint8_t first) {
+    return (enum berth_ws_opcode)(first & 0x0F);
+}
+
 /* Has a frame, or a message of several, begun and not ended? */
 bool berth_ws_decoder_is_amid(const struct berth_ws_decoder *decoder);
 
@@ -165,8 +176,23 @@ uint64_t berth_ws_decoder_rest(const struct berth_ws_decoder *decoder);
 /* Writes a frame's head and returns its size, 2 to 14; the payload follows it on the wire. A client
  * gives 4 random bytes as the mask, new ones for each frame, and masks the payload; a server gives
  * NULL. A control frame (opcode 8 and above) is final and at most BERTH_WS_CONTROL_MAX. */
-size_t berth_ws_frame_head(uint8_t out[BERTH_WS_HEAD_MAX], enum berth_ws_opcode opcode, bool fin,
-                           uint64_t size, const uint8_t *mask_or_null);
+size_t berth_ws_frame_head_any(uint8_t out[BERTH_WS_HEAD_MAX], enum berth_ws_opcode opcode,
+                               bool fin, uint64_t size, const uint8_t *mask_or_null);
+static inline size_t berth_ws_frame_head(uint8_t out[BERTH_WS_HEAD_MAX],
+                                         enum berth_ws_opcode opcode, bool fin, uint64_t size,
+                                         const uint8_t *mask_or_null) {
+    if (opcode >= BERTH_WS_OPCODE_CLOSE || size > UINT16_MAX || mask_or_null != NULL)
+        return berth_ws_frame_head_any(out, opcode, fin, size, mask_or_null);
+    out[0] = (uint8_t)((fin ? 0x80 : 0) | (unsigned)opcode);
+    if (size < 126) {
+        out[1] = (uint8_t)size;
+        return 2;
+    }
+    out[1] = 126;
+    out[2] = (uint8_t)(size >> 8);
+    out[3] = (uint8_t)size;
+    return 4;
+}
 
 /* Masks or unmasks in place (5.3). phase is the offset of bytes[0] in the frame's payload. */
 void berth_ws_mask(uint8_t *bytes, size_t size, const uint8_t mask[4], size_t phase);

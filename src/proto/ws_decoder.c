@@ -1,5 +1,7 @@
 #include "proto/ws.h"
 
+#include "base/hot.h"
+
 #include <assert.h>
 
 static_assert(sizeof(struct berth_ws_decoder) <= 64, "every idle connection holds one");
@@ -395,40 +397,59 @@ static bool step(struct berth_ws_decoder *decoder, struct input *input,
     return false;
 }
 
-/* Hot. What nearly all frames are: a whole small message, whole in the input. Gives how many bytes
- * it takes; 0 for anything else, good or bad, which is left as it was. */
-static size_t read_small(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
-                         struct berth_ws_event *ret_event) {
-    enum { head = 6, least_extended = 126 };
-    if (decoder->state != HEAD || decoder->held_size > 0 || decoder->is_client || size < head ||
-        decoder->message_opcode != BERTH_WS_OPCODE_CONTINUATION)
-        return 0;
-    unsigned opcode = bytes[0] ^ 0x80u, length = bytes[1] ^ 0x80u; /* FIN and MASK are to be set */
-    if ((opcode != BERTH_WS_OPCODE_TEXT && opcode != BERTH_WS_OPCODE_BINARY) ||
-        length >= least_extended || length > size - head || length > decoder->limits->message_max ||
-        decoder->limits->fragments_max == 0)
-        return 0;
-    struct berth_view message = berth_view_bytes(bytes + head, length);
-    berth_ws_mask(bytes + head, length, bytes + 2, 0);
-    if (opcode == BERTH_WS_OPCODE_TEXT && !berth_utf8_valid(message)) {
-        berth_ws_mask(bytes + head, length, bytes + 2, 0);
-        return 0;
+/* Between two messages, with nothing held, on the server's side. */
+static inline bool is_between(const struct berth_ws_decoder *decoder) {
+    return decoder->state == HEAD && decoder->held_size == 0 && !decoder->is_client &&
+           decoder->message_opcode == BERTH_WS_OPCODE_CONTINUATION;
+}
+
+BERTH_HOT struct berth_view berth_ws_decoder_feed_whole(struct berth_ws_decoder *decoder,
+                                                        uint8_t *bytes, size_t size) {
+    enum { extended = 126, least_head = 6, extended_head = 8 };
+    const struct berth_view none = {NULL, 0};
+    if (size < least_head || !is_between(decoder))
+        return none;
+    unsigned opcode = bytes[0] ^ 0x80u; /* FIN and MASK are to be set */
+    size_t length = bytes[1] ^ 0x80u, head = least_head;
+    if ((opcode != BERTH_WS_OPCODE_BINARY && opcode != BERTH_WS_OPCODE_TEXT) || length > extended)
+        return none;
+    if (length == extended) {
+        length = (size_t)bytes[2] << 8 | bytes[3];
+        head = length < extended ? SIZE_MAX : extended_head;
     }
+    if (head > size || length > size - head || length > decoder->limits->message_max ||
+        decoder->limits->fragments_max == 0)
+        return none;
+    uint8_t *payload = bytes + head, *mask = payload - 4;
+    berth_ws_mask(payload, length, mask, 0);
+    if (opcode == BERTH_WS_OPCODE_TEXT && !berth_utf8_valid(berth_view_bytes(payload, length))) {
+        berth_ws_mask(payload, length, mask, 0);
+        return none;
+    }
+    return berth_view_bytes(payload, length);
+}
+
+/* Gives how many bytes it takes; 0 when it is nothing of that kind. */
+static size_t feed_whole(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
+                         struct berth_ws_event *ret_event) {
+    struct berth_view message = berth_ws_decoder_feed_whole(decoder, bytes, size);
+    if (message.data == NULL)
+        return 0;
     *ret_event = (struct berth_ws_event){
         .type = BERTH_WS_EVENT_DATA,
-        .opcode = (enum berth_ws_opcode)opcode,
+        .opcode = berth_ws_opcode_of(bytes[0]),
         .first = true,
         .last = true,
         .data = message,
     };
-    return head + length;
+    return (size_t)((const uint8_t *)message.data + message.size - bytes);
 }
 
 size_t berth_ws_decoder_feed(struct berth_ws_decoder *decoder, uint8_t *bytes, size_t size,
                              struct berth_ws_event *ret_event) {
-    size_t small = read_small(decoder, bytes, size, ret_event);
-    if (small > 0)
-        return small;
+    size_t whole = feed_whole(decoder, bytes, size, ret_event);
+    if (whole > 0)
+        return whole;
     struct input input = {bytes, size};
     *ret_event = (struct berth_ws_event){.type = BERTH_WS_EVENT_NONE};
     while (step(decoder, &input, ret_event)) {

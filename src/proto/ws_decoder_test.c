@@ -374,6 +374,56 @@ static void endless_empty_fragments_end(void **state) {
 #define VECTORS(file)                                                                              \
     { "vectors " file, run_file, NULL, NULL, file }
 
+/* What berth_ws_decoder_feed_whole takes of a client's frame; what it does not take it leaves. */
+static size_t taken_whole(struct berth_ws_decoder *decoder, unsigned first, size_t size,
+                          size_t there) {
+    static const uint8_t mask[4] = {9, 8, 7, 6};
+    static uint8_t frame[BERTH_WS_HEAD_MAX + 70000], before[sizeof frame];
+    size_t head = berth_ws_frame_head(frame, BERTH_WS_OPCODE_TEXT, true, size, mask);
+    frame[0] = (uint8_t)first;
+    memset(frame + head, 'x', size);
+    berth_ws_mask(frame + head, size, mask, 0);
+    memcpy(before, frame, sizeof frame);
+    struct berth_view message =
+        berth_ws_decoder_feed_whole(decoder, frame, there < head + size ? there : head + size);
+    if (message.data == NULL) {
+        assert_memory_equal(frame, before, sizeof frame);
+        return 0;
+    }
+    assert_int_equal(berth_ws_opcode_of(frame[0]), first & 0x0F);
+    assert_int_equal(message.size, size);
+    for (size_t i = 0; i < size; i++)
+        assert_int_equal(message.data[i], 'x');
+    return (size_t)((const uint8_t *)message.data + message.size - frame);
+}
+
+static void whole_messages_are_taken_in_one_step(void **state) {
+    (void)state;
+    enum { text = 0x81, binary = 0x82, first_of_some = 0x01, ping = 0x89, compressed = 0xC1 };
+    static const size_t sizes[] = {0, 1, 15, 16, 17, 125, 126, 127, 300, 65535};
+    struct berth_ws_limits limits = {65535, 1};
+    struct berth_ws_decoder decoder;
+    berth_ws_decoder_init(&decoder, BERTH_WS_SERVER, &limits, NULL);
+    berth_ws_decoder_allow_compressed(&decoder);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        size_t all = sizes[i] + (sizes[i] < 126 ? 6 : 8);
+        assert_int_equal(taken_whole(&decoder, text, sizes[i], SIZE_MAX), all);
+        assert_int_equal(taken_whole(&decoder, binary, sizes[i], SIZE_MAX), all);
+        for (size_t there = 0; there < 10 && there < all; there++)
+            assert_int_equal(taken_whole(&decoder, text, sizes[i], there), 0);
+        assert_int_equal(taken_whole(&decoder, text, sizes[i], all - 1), 0);
+        assert_int_equal(taken_whole(&decoder, first_of_some, sizes[i], SIZE_MAX), 0);
+        assert_int_equal(taken_whole(&decoder, ping, sizes[i], SIZE_MAX), 0);
+        assert_int_equal(taken_whole(&decoder, compressed, sizes[i], SIZE_MAX), 0);
+    }
+    assert_int_equal(taken_whole(&decoder, text, 65536, SIZE_MAX), 0);
+    limits.message_max = 299;
+    assert_int_equal(taken_whole(&decoder, text, 299, SIZE_MAX), 307);
+    assert_int_equal(taken_whole(&decoder, text, 300, SIZE_MAX), 0);
+    limits.fragments_max = 0;
+    assert_int_equal(taken_whole(&decoder, text, 1, SIZE_MAX), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         VECTORS("framing.txt"),
@@ -385,6 +435,7 @@ int main(void) {
         VECTORS("limits.txt"),
         VECTORS("compressed.txt"),
         cmocka_unit_test(whole_frames_are_not_copied),
+        cmocka_unit_test(whole_messages_are_taken_in_one_step),
         cmocka_unit_test(room_is_asked_for),
         cmocka_unit_test(nothing_fed_gives_nothing),
         cmocka_unit_test(endless_empty_fragments_end),

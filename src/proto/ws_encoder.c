@@ -25,8 +25,8 @@ static size_t length_write(uint8_t *out, uint64_t size) {
     return 9;
 }
 
-size_t berth_ws_frame_head(uint8_t out[BERTH_WS_HEAD_MAX], enum berth_ws_opcode opcode, bool fin,
-                           uint64_t size, const uint8_t *mask_or_null) {
+size_t berth_ws_frame_head_any(uint8_t out[BERTH_WS_HEAD_MAX], enum berth_ws_opcode opcode,
+                               bool fin, uint64_t size, const uint8_t *mask_or_null) {
     BERTH_ASSERT(opcode < BERTH_WS_OPCODE_CLOSE || (fin && size <= BERTH_WS_CONTROL_MAX));
     BERTH_ASSERT(size <= INT64_MAX);
     out[0] = (uint8_t)((fin ? 0x80 : 0) | (unsigned)opcode);

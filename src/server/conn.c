@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/hot.h"
 #include "berth/error.h"
 
 /* What may come while a connection waits: one piece that was under way, twice over. */
@@ -27,7 +28,7 @@ static void hold(struct berth_conn *conn, const uint8_t *bytes, size_t size) {
         berth_conn_abort(conn);
 }
 
-static size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+static size_t feed_unless_socket(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     switch ((enum berth_conn_state)conn->state) {
     case BERTH_CONN_HTTP:
         return berth_conn_http_feed(conn, bytes, size);
@@ -44,9 +45,14 @@ static size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     berth_assert_failed("state is one of enum berth_conn_state", __FILE__, __LINE__);
 }
 
-/* Hot: everything that a peer sends comes through here. Answers gather in the server's batch and
- * leave in one write when the input is used up. */
-static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+static inline size_t feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
+    return conn->state == BERTH_CONN_SOCKET ? berth_socket_feed(conn, bytes, size)
+                                            : feed_unless_socket(conn, bytes, size);
+}
+
+/* Everything that a peer sends comes through here. Answers gather in the server's batch and leave
+ * in one write when the input is used up. */
+BERTH_HOT static void read_input(struct berth_conn *conn, uint8_t *bytes, size_t size) {
     struct berth_server *server = conn->server;
     server->batch_conn = conn;
     server->batch.input = berth_view_bytes(bytes, size);
@@ -68,7 +74,7 @@ static uint8_t *place(void *owner, size_t *ret_size) {
                                                               : NULL;
 }
 
-static void on_data(void *owner, uint8_t *data, size_t size) {
+BERTH_HOT static void on_data(void *owner, uint8_t *data, size_t size) {
     struct berth_conn *conn = owner;
     /* Every byte is a sign of life; but a message that has begun keeps its time. */
     if (conn->state == BERTH_CONN_SOCKET && !conn->behind &&
@@ -109,7 +115,8 @@ static void on_end(void *owner) {
 
 /* -- Output ------------------------------------------------------------------------------------ */
 
-void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts, size_t count) {
+BERTH_HOT void berth_conn_send(struct berth_conn *conn, const struct berth_view *parts,
+                               size_t count) {
     if (conn->state == BERTH_CONN_DEAD)
         return;
     int error = berth_net_send(conn->stream, parts, count);

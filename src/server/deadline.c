@@ -1,13 +1,10 @@
 #include "server/deadline.h"
 
-#include <stddef.h>
-
 void berth_deadline_queue_init(struct berth_deadline_queue *queue, uint64_t delay_ms) {
     queue->link.next = queue->link.previous = &queue->link;
     queue->delay_ms = delay_ms;
+    queue->fresh_ms = delay_ms - delay_ms / 128;
 }
-
-bool berth_deadline_is_set(const struct berth_deadline *deadline) { return deadline->next != NULL; }
 
 void berth_deadline_clear(struct berth_deadline *deadline) {
     if (!berth_deadline_is_set(deadline))

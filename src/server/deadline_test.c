@@ -44,10 +44,27 @@ static void test_a_deadline_moves_between_queues(void **state) {
     assert_false(berth_deadline_is_set(&deadline));
 }
 
+static void test_what_was_set_just_now_is_fresh(void **state) {
+    (void)state;
+    struct berth_deadline_queue queue;
+    struct berth_deadline deadline = {0};
+    berth_deadline_queue_init(&queue, 25600);
+    assert_false(berth_deadline_is_fresh(&deadline, &queue, 0)); /* it is not set */
+    berth_deadline_set(&deadline, &queue, 1000);
+    assert_true(berth_deadline_is_fresh(&deadline, &queue, 1000));
+    assert_true(berth_deadline_is_fresh(&deadline, &queue, 1200));
+    assert_false(berth_deadline_is_fresh(&deadline, &queue, 1201));
+    berth_deadline_queue_init(&queue, 100);
+    berth_deadline_set(&deadline, &queue, 1000);
+    assert_true(berth_deadline_is_fresh(&deadline, &queue, 1000));
+    assert_false(berth_deadline_is_fresh(&deadline, &queue, 1001));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_earliest_is_first),
         cmocka_unit_test(test_a_deadline_moves_between_queues),
+        cmocka_unit_test(test_what_was_set_just_now_is_fresh),
     };
     return cmocka_run_group_tests_name("server/deadline", tests, NULL, NULL);
 }

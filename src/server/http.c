@@ -81,7 +81,7 @@ static void answer(struct berth_conn *conn) {
 }
 
 size_t berth_conn_http_feed(struct berth_conn *conn, uint8_t *bytes, size_t size) {
-    size_t high = (size_t)conn->server->options->limits.send_queue_size / 4;
+    size_t high = conn->server->slow_mark;
     size_t used = 0;
     while (conn->state == BERTH_CONN_HTTP && used < size) {
         if (conn->http == NULL) {

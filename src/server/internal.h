@@ -133,6 +133,8 @@ struct berth_http_phase {
 /* What waits to leave in one write: parts that lie in `memory`, or in the input being read. */
 struct berth_batch {
     struct berth_view input;
+    const char
+        *whole;  /* the message being handled, when it came whole and has its head before it */
     size_t size; /* of all parts */
     size_t part_count;
     struct berth_view parts[BERTH_BATCH_PARTS];
@@ -172,12 +174,19 @@ struct berth_team {
 };
 
 struct berth_server {
+    /* What every message needs, side by side. */
     struct berth_net *net;
+    const struct berth_server_options *options;
+    struct berth_conn *batch_conn; /* whose input is being read now */
+    size_t slow_mark;              /* with more in its queue, a socket is on the slow side */
+    struct berth_ws_limits ws_limits;
+    struct berth_count messages_in;
+    struct berth_count messages_out;
+    struct berth_deadline_queue deadlines[BERTH_DEADLINE_KINDS];
+
     struct berth_team *team;
     size_t loop; /* its place in the team */
-    const struct berth_server_options *options;
     struct berth_access_policy policy;
-    struct berth_ws_limits ws_limits;
     struct berth_http_limits http_limits;
     bool drain_begun;
     bool drained;
@@ -191,11 +200,8 @@ struct berth_server {
     size_t behind_count;      /* of connections that are behind */
     struct berth_count socket_count;
     struct berth_count accepted;
-    struct berth_count messages_in;
-    struct berth_count messages_out;
     struct berth_count messages_dropped; /* because their receiver was too slow (slow.c) */
 
-    struct berth_deadline_queue deadlines[BERTH_DEADLINE_KINDS];
     struct berth_net_timer *timer;
     uint64_t timer_at_ms; /* 0 when it is not set */
     struct berth_net_timer *drain_timer;
@@ -224,7 +230,6 @@ struct berth_server {
     unsigned refusals; /* logged in the present window of time */
     uint64_t refusals_since_ms;
 
-    struct berth_conn *batch_conn; /* whose input is being read now */
     struct berth_batch batch;
     char scratch[BERTH_SCRATCH_SIZE];
 };
@@ -469,7 +474,11 @@ size_t berth_socket_feed(struct berth_conn *conn, uint8_t *bytes, size_t size);
 uint8_t *berth_socket_place(struct berth_conn *conn, size_t *ret_size);
 
 /* Bytes that wait to be sent. */
-size_t berth_socket_queued(const struct berth_conn *conn);
+static inline size_t berth_socket_queued(const struct berth_conn *conn) {
+    const struct berth_server *server = conn->server;
+    return berth_net_stream_pending(conn->stream) +
+           (server->batch_conn == conn ? server->batch.size : 0);
+}
 
 /* Sends what was answered while the input was read. */
 void berth_socket_flush(struct berth_conn *conn);
@@ -517,9 +526,6 @@ bool berth_compress_open(struct berth_socket *socket, enum berth_ws_opcode opcod
 /* What becomes of a frame: 0 when it is to be sent, 1 when it was kept for later, an error when the
  * connection is closing because of it. */
 int berth_slow_admit(struct berth_socket *socket, const struct berth_socket_frame *frame);
-
-/* With more than this in its queue, a socket is on the slow side. */
-size_t berth_slow_mark(const struct berth_socket *socket);
 
 /* The connection's queue is empty. */
 void berth_slow_drained(struct berth_conn *conn);

@@ -29,9 +29,7 @@ static size_t index_of(const struct berth_server *server, const struct berth_ser
     return (size_t)(route - server->options->routes);
 }
 
-static size_t mark_of(const struct berth_server *server) {
-    return (size_t)server->options->limits.send_queue_size / 4;
-}
+static size_t mark_of(const struct berth_server *server) { return server->slow_mark; }
 
 /* -- Arriving ---------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/hot.h"
 #include "berth/error.h"
 #include "sys/clock.h"
 #include "sys/process.h"
@@ -27,14 +28,11 @@ static void set_timer(struct berth_server *server, uint64_t at_ms) {
     berth_net_timer_start(server->timer, at_ms > now_ms ? at_ms - now_ms : 0);
 }
 
-void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind) {
+BERTH_HOT void berth_conn_expect(struct berth_conn *conn, enum berth_deadline_kind kind) {
     struct berth_server *server = conn->server;
-    const struct berth_deadline_queue *queue = &server->deadlines[kind];
     uint64_t now_ms = berth_net_now_ms(server->net);
-    /* What is read several times a millisecond keeps its place: to move it touches its neighbours,
-     * which nobody else has in the cache. */
-    if (conn->deadline_kind == kind && berth_deadline_is_set(&conn->deadline) &&
-        conn->deadline.at_ms == now_ms + queue->delay_ms)
+    if (conn->deadline_kind == kind &&
+        berth_deadline_is_fresh(&conn->deadline, &server->deadlines[kind], now_ms))
         return;
     conn->deadline_kind = (uint8_t)kind;
     berth_deadline_set(&conn->deadline, &server->deadlines[kind], now_ms);
@@ -96,6 +94,7 @@ int berth_server_create_in(struct berth_team *team, struct berth_net *net,
         .origin_count = options->allowed_origin_count,
         .auth_none = options->auth_none,
     };
+    server->slow_mark = (size_t)options->limits.send_queue_size / 4;
     server->ws_limits = (struct berth_ws_limits){
         .message_max = options->limits.message_size,
         .fragments_max = (uint32_t)options->limits.message_fragments,

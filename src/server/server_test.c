@@ -34,6 +34,7 @@ struct fixture {
     unsigned opened, messages, closed;
     uint16_t closed_code;
     int refuse_with;
+    bool repeats; /* a message, and pieces of it */
     bool drained;
 };
 
@@ -44,11 +45,19 @@ static int on_open(void *owner, struct berth_socket *socket, struct berth_view q
     return fixture->refuse_with;
 }
 
+#define PIECE ((size_t)4999)
+
 static void on_message(void *owner, struct berth_socket *socket, enum berth_ws_opcode opcode,
                        struct berth_view message) {
     struct fixture *fixture = owner;
     fixture->messages++;
+    if (fixture->repeats)
+        (void)berth_socket_send(socket, opcode, message.data, PIECE);
     (void)berth_socket_send(socket, opcode, message.data, message.size);
+    if (fixture->repeats) {
+        (void)berth_socket_send(socket, opcode, message.data, message.size);
+        (void)berth_socket_send(socket, opcode, message.data + message.size - PIECE, PIECE);
+    }
 }
 
 static void on_socket_closed(void *owner, struct berth_socket *socket, uint16_t code) {
@@ -463,6 +472,53 @@ static void test_echo_whatever_the_cuts(void **state) {
     }
 }
 
+/* The next message that a client received is that one. */
+static void assert_next(struct berth_ws_decoder *decoder, struct berth_view *received,
+                        const char *expected, size_t size) {
+    struct berth_ws_event event;
+    size_t used = berth_ws_decoder_feed(decoder, (uint8_t *)(uintptr_t)received->data,
+                                        received->size, &event);
+    assert_true(event.type == BERTH_WS_EVENT_DATA && event.first && event.last);
+    assert_int_equal(event.data.size, size);
+    assert_memory_equal(event.data.data, expected, size);
+    received->data += used;
+    received->size -= used;
+}
+
+/* The first echo lies where the message lies, with its head over the message's own. */
+static void test_a_message_may_be_sent_more_than_once(void **state) {
+    enum { messages = 3, size = 10000 };
+    static const struct berth_net_sim_options sim = {.seed = 8, .window = 1 << 20};
+    static const struct berth_ws_limits limits = {64u << 20, 100000};
+    static char text[messages][size];
+    struct fixture fixture;
+    struct visitor client;
+    (void)state;
+    assert_int_equal(start_server(&fixture, &sim), 0);
+    fixture.repeats = true;
+    dial(&fixture, &client, BERTH_VIEW(UPGRADE));
+    for (size_t i = 0; i < messages; i++) {
+        for (size_t k = 0; k < size; k++)
+            text[i][k] = (char)('a' + (i + k * 7) % 23);
+        say_frame(&client, BERTH_WS_OPCODE_TEXT, true, (struct berth_view){text[i], size});
+    }
+    run_for(&fixture, 1000);
+    const char *all = visitor_text(&client), *behind = strstr(all, "\r\n\r\n");
+    assert_non_null(behind);
+    struct berth_view received = {behind + 4, client.received.size - (size_t)(behind + 4 - all)};
+    struct berth_ws_decoder decoder;
+    berth_ws_decoder_init(&decoder, BERTH_WS_CLIENT, &limits, NULL);
+    for (size_t i = 0; i < messages; i++) {
+        assert_next(&decoder, &received, text[i], PIECE);
+        assert_next(&decoder, &received, text[i], size);
+        assert_next(&decoder, &received, text[i], size);
+        assert_next(&decoder, &received, text[i] + size - PIECE, PIECE);
+    }
+    assert_int_equal(received.size, 0);
+    stop_server(&fixture);
+    visitor_hang_up(&client);
+}
+
 static void test_a_peer_that_does_not_read_is_not_read_from(void **state) {
     static char piece[65536];
     struct fixture fixture;
@@ -663,6 +719,7 @@ int main(void) {
         cmocka_unit_test(test_a_ticket_becomes_a_cookie_once),
         cmocka_unit_test(test_a_token_travels_as_a_subprotocol),
         cmocka_unit_test(test_echo_whatever_the_cuts),
+        cmocka_unit_test(test_a_message_may_be_sent_more_than_once),
         cmocka_unit_test(test_a_peer_that_does_not_read_is_not_read_from),
         cmocka_unit_test(test_a_peer_that_never_reads_again_is_closed),
         cmocka_unit_test(test_protocol_errors_close),

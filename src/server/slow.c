@@ -20,7 +20,9 @@ static size_t limit_of(const struct berth_socket *socket) {
     return (size_t)berth_socket_conn(socket)->server->options->limits.send_queue_size;
 }
 
-size_t berth_slow_mark(const struct berth_socket *socket) { return limit_of(socket) / 4; }
+static size_t mark_of(const struct berth_socket *socket) {
+    return berth_socket_conn(socket)->server->slow_mark;
+}
 
 /* -- Close ------------------------------------------------------------------------------------- */
 
@@ -96,7 +98,7 @@ static void refill(struct berth_socket *socket) {
     struct berth_conn *conn = berth_socket_conn(socket);
     struct berth_buf *frames = &socket->backlog->frames;
     while (frames->size > 0 && conn->state == BERTH_CONN_SOCKET &&
-           berth_net_stream_pending(conn->stream) <= berth_slow_mark(socket)) {
+           berth_net_stream_pending(conn->stream) <= mark_of(socket)) {
         size_t size = first_size(frames);
         struct berth_view frame = {frames->data + frames->start + sizeof size, size};
         berth_conn_send(conn, &frame, 1);
@@ -168,14 +170,14 @@ int berth_slow_admit(struct berth_socket *socket, const struct berth_socket_fram
     case BERTH_SLOW_CLOSE:
         break;
     case BERTH_SLOW_DROP_OLDEST:
-        if (socket->backlog == NULL && (waiting == 0 || size <= berth_slow_mark(socket)))
+        if (socket->backlog == NULL && (waiting == 0 || size <= mark_of(socket)))
             return 0;
         int error = keep(socket, frame);
         if (error < 0)
             berth_socket_close(socket, BERTH_WS_CLOSE_INTERNAL_ERROR, "out of memory");
         return error < 0 ? error : 1;
     case BERTH_SLOW_PAUSE_WRITER:
-        if (waiting > 0 && size > berth_slow_mark(socket))
+        if (waiting > 0 && size > mark_of(socket))
             hold_writer(berth_socket_conn(socket));
         break;
     }

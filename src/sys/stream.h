@@ -3,7 +3,7 @@
  *     intptr_t socket;
  *     int error = berth_sys_connect(&address, &socket);
  *     ... when it can be written to (sys/poll.h): berth_sys_connect_result(socket) ...
- *     enum berth_sys_got got = berth_sys_receive(socket, bytes, sizeof bytes, &size, &error);
+ *     ptrdiff_t got = berth_sys_receive(socket, bytes, sizeof bytes);
  *
  * Shape:   TCP streams, non-blocking and close-on-exec. Nothing here raises SIGPIPE
  * Owns:    the caller, until berth_sys_socket_close (sys/listen.h)
@@ -34,19 +34,12 @@ void berth_sys_stream_no_delay(intptr_t socket);
  * fast, and cost twice the processor time. */
 void berth_sys_stream_unpaced(intptr_t socket);
 
-enum berth_sys_got {
-    BERTH_SYS_GOT_NOTHING, /* nothing is there now */
-    BERTH_SYS_GOT_BYTES,   /* ret_size of them */
-    BERTH_SYS_GOT_END,     /* the peer sends no more */
-    BERTH_SYS_GOT_ERROR,   /* ret_error */
-};
-enum berth_sys_got berth_sys_receive(intptr_t socket, void *bytes, size_t size, size_t *ret_size,
-                                     int *ret_error);
+/* How many bytes came; 0 when nothing is there now. BERTH_E_CLOSED: the peer sends no more. */
+ptrdiff_t berth_sys_receive(intptr_t socket, void *bytes, size_t size);
 
-/* One gathered write of up to BERTH_SYS_SEND_PARTS_MAX parts; ret_written may be 0. */
+/* One gathered write of up to BERTH_SYS_SEND_PARTS_MAX parts: how many bytes went, maybe none. */
 #define BERTH_SYS_SEND_PARTS_MAX 1024
-int berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count,
-                   size_t *ret_written);
+ptrdiff_t berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count);
 
 /* Says "no more from me" (FIN). */
 void berth_sys_stream_shutdown(intptr_t socket);

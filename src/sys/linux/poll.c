@@ -1,6 +1,7 @@
 #include "sys/poll.h"
 
 #include "base/assert.h"
+#include "base/hot.h"
 #include "sys/error.h"
 
 #include <errno.h>
@@ -39,8 +40,8 @@ static unsigned what_of(uint32_t events) {
            ((events & (EPOLLERR | EPOLLHUP)) != 0 ? (unsigned)BERTH_SYS_POLL_BROKEN : 0);
 }
 
-int berth_sys_poll_wait(intptr_t poll, struct berth_sys_poll_event *events, int max,
-                        int timeout_ms) {
+BERTH_HOT int berth_sys_poll_wait(intptr_t poll, struct berth_sys_poll_event *events, int max,
+                                  int timeout_ms) {
     struct epoll_event ready[BERTH_SYS_POLL_EVENTS_MAX];
     BERTH_ASSERT(max > 0 && max <= BERTH_SYS_POLL_EVENTS_MAX);
     int count = epoll_wait((int)poll, ready, max, timeout_ms);

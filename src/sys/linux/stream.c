@@ -1,5 +1,6 @@
 #include "sys/stream.h"
 
+#include "base/hot.h"
 #include "sys/error.h"
 #include "sys/linux/sockaddr.h"
 #include "sys/listen.h"
@@ -66,28 +67,22 @@ void berth_sys_stream_unpaced(intptr_t socket) {
 
 /* -- Bytes ------------------------------------------------------------------------------------- */
 
-enum berth_sys_got berth_sys_receive(intptr_t socket, void *bytes, size_t size, size_t *ret_size,
-                                     int *ret_error) {
+/* Why no bytes came: 0, or an error. */
+BERTH_APART static int why_none(ssize_t got) {
+    if (got == 0)
+        return BERTH_E_CLOSED;
+    return errno == EAGAIN ? 0 : berth_sys_error(errno);
+}
+
+BERTH_HOT ptrdiff_t berth_sys_receive(intptr_t socket, void *bytes, size_t size) {
     ssize_t got;
     do {
         got = recv((int)socket, bytes, size, 0);
     } while (got < 0 && errno == EINTR);
-    if (got > 0) {
-        *ret_size = (size_t)got;
-        return BERTH_SYS_GOT_BYTES;
-    }
-    if (got == 0)
-        return BERTH_SYS_GOT_END;
-    if (errno == EAGAIN)
-        return BERTH_SYS_GOT_NOTHING;
-    *ret_error = berth_sys_error(errno);
-    return BERTH_SYS_GOT_ERROR;
+    return got > 0 ? got : why_none(got);
 }
 
-/* One part needs no list, which the kernel would have to fetch first. */
-static ssize_t send_parts(int socket, const struct berth_view *parts, size_t count) {
-    if (count == 1)
-        return send(socket, parts->data, parts->size, MSG_NOSIGNAL);
+BERTH_APART static ssize_t send_list(int socket, const struct berth_view *parts, size_t count) {
     struct msghdr message = {
         .msg_iov = (struct iovec *)(uintptr_t)parts,
         .msg_iovlen = count,
@@ -95,17 +90,19 @@ static ssize_t send_parts(int socket, const struct berth_view *parts, size_t cou
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-/* Hot: the one system call of a batch of messages. */
-int berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count,
-                   size_t *ret_written) {
+/* One part needs no list, which the kernel would have to fetch first. */
+static inline ssize_t send_parts(int socket, const struct berth_view *parts, size_t count) {
+    return count == 1 ? send(socket, parts->data, parts->size, MSG_NOSIGNAL)
+                      : send_list(socket, parts, count);
+}
+
+/* The one system call of a batch of messages. */
+BERTH_HOT ptrdiff_t berth_sys_send(intptr_t socket, const struct berth_view *parts, size_t count) {
     ssize_t sent;
     do {
         sent = send_parts((int)socket, parts, count);
     } while (sent < 0 && errno == EINTR);
-    if (sent < 0 && errno != EAGAIN)
-        return berth_sys_error(errno);
-    *ret_written = sent > 0 ? (size_t)sent : 0;
-    return 0;
+    return sent >= 0 ? sent : why_none(sent);
 }
 
 /* -- Ends -------------------------------------------------------------------------------------- */
