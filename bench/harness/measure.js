@@ -82,10 +82,10 @@ const echoCases = ({ cases, text }) =>
     echoes: true,
   }));
 
-/** Where connections are few, a wave is what the echo is anyway. */
+/** Where connections are few, a wave is what the echo is anyway. The load stays awake: whose echo wakes it would pay for that. */
 const waveCases = (options) => {
   const cases = options.cases.filter(({ connections }) => connections > 4);
-  return echoCases({ ...options, cases }).map((one) => ({ ...one, args: [...one.args, '--waves'] }));
+  return echoCases({ ...options, cases }).map((one) => ({ ...one, args: [...one.args, '--waves', '--awake'] }));
 };
 
 const spinCases = SPINS.map(({ name, args }) => ({
