@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include "base/hot.h"
+
 #include <assert.h>
 
 /* What may come next. Each state is the place of its field in a row of the table below: a step is
@@ -57,16 +59,22 @@ static unsigned step(unsigned state, uint8_t byte) {
     return (unsigned)(rows[kinds[byte]] >> state) & 63;
 }
 
-/* Hot. Most text is ASCII, and then a block costs one test: 16 bytes at a time are twice as fast
- * as 8, measured with gcc 12. */
+/* Most text is ASCII, and then a block costs one test: 16 bytes at a time are twice as fast as 8,
+ * measured with gcc 12. */
 enum { BLOCK = 16 };
 
-static bool block_is_ascii(const uint8_t *bytes) {
-    uint64_t words[2];
-    static_assert(sizeof words == BLOCK, "all of the block is looked at");
-    memcpy(words, bytes, sizeof words);
-    return ((words[0] | words[1]) & UINT64_C(0x8080808080808080)) == 0;
+static uint64_t load8(const uint8_t *from) {
+    uint64_t eight;
+    memcpy(&eight, from, sizeof eight);
+    return eight;
 }
+
+/* Of sixteen bytes, the last eight of which may be the first ones again. */
+static bool both_are_ascii(const uint8_t *first, const uint8_t *last) {
+    return ((load8(first) | load8(last)) & UINT64_C(0x8080808080808080)) == 0;
+}
+
+static bool block_is_ascii(const uint8_t *bytes) { return both_are_ascii(bytes, bytes + 8); }
 
 static unsigned block_step(unsigned state, const uint8_t *bytes) {
     for (size_t i = 0; i < BLOCK; i++)
@@ -74,7 +82,15 @@ static unsigned block_step(unsigned state, const uint8_t *bytes) {
     return state;
 }
 
-size_t berth_utf8_feed(struct berth_utf8 *utf8, const void *bytes, size_t size) {
+/* Are the last bytes of it ASCII, less than a block? Where it is large enough, those before them
+ * are looked at once more, which costs less than to go byte by byte. */
+static bool end_is_ascii(const uint8_t *bytes, size_t size) {
+    if (size >= BLOCK)
+        return block_is_ascii(bytes + size - BLOCK);
+    return size >= 8 && both_are_ascii(bytes, bytes + size - 8);
+}
+
+BERTH_HOT size_t berth_utf8_feed(struct berth_utf8 *utf8, const void *bytes, size_t size) {
     const uint8_t *at = bytes;
     unsigned state = utf8->state;
     size_t good = 0;
@@ -86,6 +102,8 @@ size_t berth_utf8_feed(struct berth_utf8 *utf8, const void *bytes, size_t size) 
             break; /* the loop below finds the byte */
         state = next;
     }
+    if (state == START && size - good < BLOCK && end_is_ascii(at, size))
+        good = size;
     while (good < size && (state = step(state, at[good])) != BAD)
         good++;
     utf8->state = (uint8_t)state;

@@ -2,7 +2,8 @@
  *
  * One list for the struct, the defaults, the configuration's keys (BERTH: LIMITS:) and their pages:
  * name, key, default, smallest, largest, unit, answer at the limit. Each is tried under, at and
- * over it by src/backend/server_limits_test.c, which fails when one is not.
+ * over it by src/backend/server_limits_test.c, which fails when one is not. A time that begins anew
+ * may end up to a 128th sooner (server/deadline.h).
  */
 #ifndef BERTH_SERVER_LIMITS_H
 #define BERTH_SERVER_LIMITS_H

@@ -23,10 +23,26 @@ const ROUND_ACTS = 120; // of all actors together
 const LARGEST = 256 * 1024; // a message
 const FILES = {small: 300, middle: 100_000, large: 3_000_000};
 
-const option = (value) => ({type: 'string', default: value});
-const {values} = parseArgs({options: {seconds: option('1800'), seed: option('1'), threads: option('1')}});
+const USAGE = 'usage: ./dev soak [--seconds N] [--seed S] [--threads N]\nN seconds are at least 6: three parts with some rounds in each.';
+
+function readOptions() {
+  const option = (value) => ({type: 'string', default: value});
+  const options = {seconds: option('1800'), seed: option('1'), threads: option('1'), help: {type: 'boolean'}};
+  try {
+    const {values} = parseArgs({options});
+    if (values.help || Number(values.seconds) >= 6) return values;
+    throw new Error(`--seconds ${values.seconds} is too few, or no number`);
+  } catch (error) {
+    console.error(`soak: ${error.message}\n${USAGE}`);
+    process.exit(2);
+  }
+}
+const values = readOptions();
+if (values.help) {
+  console.log(USAGE);
+  process.exit(0);
+}
 const seconds = Number(values.seconds);
-assert.ok(seconds >= 6, 'at least 6 seconds: three parts with some rounds in each');
 
 let seed = Number(values.seed) >>> 0;
 function random(below) {
