@@ -128,7 +128,16 @@ static size_t mask_wide(uint8_t *bytes, size_t size, uint64_t key) {
 #define LARGE_MIN 256
 #define LARGE_ALIGNMENT 32
 
+/* All its pages are asked for at once, not each when its turn comes: after a system call the
+ * processor often has to look up again where they are (a fifth of the time at 16 KiB). */
+static inline void ask_for_pages(const uint8_t *bytes, size_t size) {
+    enum { page = 4096, most = 16 * page };
+    for (size_t at = page; at < size && at < most; at += page)
+        __builtin_prefetch(bytes + at, 1);
+}
+
 BERTH_APART static void mask_large(uint8_t *bytes, size_t size, uint32_t key) {
+    ask_for_pages(bytes, size);
     size_t lead = (0 - (uintptr_t)bytes) % LARGE_ALIGNMENT;
     mask_narrow(bytes, lead, key);
     key = turned(key, lead);
