@@ -126,8 +126,8 @@ BERTH_APART static int send_rest(struct berth_net_stream *stream, const struct b
 }
 
 /* What cannot be written at once is refused, or queued. */
-BERTH_APART static int send_later(struct berth_net_stream *stream, const struct berth_view *parts,
-                                  size_t count) {
+BERTH_APART int berth_net_send_later(struct berth_net_stream *stream,
+                                     const struct berth_view *parts, size_t count) {
     int error;
     size_t size = size_to_send(stream, parts, count, &error);
     return size == 0 ? error : enqueue(stream, parts, count, 0);
@@ -139,7 +139,7 @@ BERTH_HOT int berth_net_send(struct berth_net_stream *stream, const struct berth
     size_t size = size_of(parts, count);
     if (stream->state != BERTH_NET_STREAM_OPEN || stream->shut || stream->queue.size > 0 ||
         size == 0 || size > stream->limit)
-        return send_later(stream, parts, count);
+        return berth_net_send_later(stream, parts, count);
     ptrdiff_t written = stream->net->ops->write(stream, parts, count);
     return written == (ptrdiff_t)size ? 0 : send_rest(stream, parts, count, written);
 }
@@ -191,11 +191,6 @@ int berth_net_offer(struct berth_net_stream *stream, struct berth_view bytes, si
         taken += wait_for_room(stream, (struct berth_view){bytes.data + taken, size - taken});
     *ret_taken = taken;
     return 0;
-}
-
-int berth_net_send_later(struct berth_net_stream *stream, const struct berth_view *parts,
-                         size_t count) {
-    return send_later(stream, parts, count);
 }
 
 BERTH_HOT size_t berth_net_stream_pending(const struct berth_net_stream *stream) {
